@@ -1,0 +1,122 @@
+/*
+ * The native shim of loom-uring: system calls that the JDK does not offer.
+ *
+ * Convention: a result is >= 0 or -errno. The lu_* functions are bound by JNA (cold), the
+ * Java_io_loomuring_abi_Shim_* functions by JNI (hot); io.loomuring.abi documents both.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <jni.h>
+#include <stdint.h>
+#include <string.h>
+#include <sched.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+static inline void *pointer(int64_t address) { return (void *)(uintptr_t)address; }
+
+static inline int64_t result(int64_t rc) { return rc < 0 ? -errno : rc; }
+
+/* ---- cold, by JNA ---- */
+
+EXPORT int lu_io_uring_setup(int entries, int64_t params) {
+    return (int)result(syscall(SYS_io_uring_setup, entries, pointer(params)));
+}
+
+EXPORT int lu_io_uring_register(int fd, int opcode, int64_t arg, int count) {
+    return (int)result(syscall(SYS_io_uring_register, fd, opcode, pointer(arg), count));
+}
+
+/* Memory that the kernel writes to must not be shared with, or copied for, a forked child. */
+static int64_t map(int64_t length, int flags, int fd, int64_t offset) {
+    void *address = mmap(NULL, (size_t)length, PROT_READ | PROT_WRITE, flags, fd, offset);
+    if (address == MAP_FAILED) {
+        return -errno;
+    }
+    if (madvise(address, (size_t)length, MADV_DONTFORK) < 0) {
+        int error = errno;
+        munmap(address, (size_t)length);
+        return -error;
+    }
+    return (int64_t)(uintptr_t)address;
+}
+
+EXPORT int64_t lu_map_ring(int fd, int64_t length, int64_t offset) {
+    return map(length, MAP_SHARED | MAP_POPULATE, fd, offset);
+}
+
+EXPORT int64_t lu_map_anonymous(int64_t length) {
+    return map(length, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+EXPORT int lu_unmap(int64_t address, int64_t length) {
+    return (int)result(munmap(pointer(address), (size_t)length));
+}
+
+EXPORT int lu_eventfd(void) { return (int)result(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)); }
+
+EXPORT int lu_close(int fd) { return (int)result(close(fd)); }
+
+EXPORT const char *lu_strerror(int error) { return strerror(error); }
+
+/* ---- hot, by JNI ---- */
+
+JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_enter(JNIEnv *env, jclass type, jint fd,
+                                                        jint to_submit, jint min_complete,
+                                                        jint flags, jlong arg, jint arg_size) {
+    (void)env, (void)type;
+    return (jint)result(syscall(SYS_io_uring_enter, fd, to_submit, min_complete, flags,
+                                pointer(arg), (size_t)arg_size));
+}
+
+JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_recv(JNIEnv *env, jclass type, jint fd,
+                                                       jlong address, jint length, jint flags) {
+    (void)env, (void)type;
+    return (jint)result(recv(fd, pointer(address), (size_t)length, flags));
+}
+
+JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_send(JNIEnv *env, jclass type, jint fd,
+                                                       jlong address, jint length, jint flags) {
+    (void)env, (void)type;
+    return (jint)result(send(fd, pointer(address), (size_t)length, flags));
+}
+
+JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_recvmsg(JNIEnv *env, jclass type, jint fd,
+                                                          jlong msghdr, jint flags) {
+    (void)env, (void)type;
+    return (jint)result(recvmsg(fd, pointer(msghdr), flags));
+}
+
+JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_sendmsg(JNIEnv *env, jclass type, jint fd,
+                                                          jlong msghdr, jint flags) {
+    (void)env, (void)type;
+    return (jint)result(sendmsg(fd, pointer(msghdr), flags));
+}
+
+JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_accept(JNIEnv *env, jclass type, jint fd,
+                                                         jlong sockaddr, jlong addrlen,
+                                                         jint flags) {
+    (void)env, (void)type;
+    return (jint)result(accept4(fd, pointer(sockaddr), pointer(addrlen), flags));
+}
+
+JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_close(JNIEnv *env, jclass type, jint fd) {
+    (void)env, (void)type;
+    return (jint)result(close(fd));
+}
+
+JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_signal(JNIEnv *env, jclass type, jint event_fd) {
+    (void)env, (void)type;
+    uint64_t one = 1;
+    return (jint)result(write(event_fd, &one, sizeof one));
+}
+
+JNIEXPORT void JNICALL Java_io_loomuring_abi_Shim_yieldCpu(JNIEnv *env, jclass type) {
+    (void)env, (void)type;
+    sched_yield();
+}
