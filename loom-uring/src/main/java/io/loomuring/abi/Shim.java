@@ -1,0 +1,48 @@
+package io.loomuring.abi;
+
+/**
+ * The hot calls of the native shim, through JNI: 20 ns where a JNA call costs ten times that (see
+ * {@link Native} for the cold ones).
+ *
+ * <p>Each returns the system call's result, {@code >= 0}, or {@code -errno}; none retries on {@code
+ * EINTR}. Descriptors are raw, addresses are of native memory that the caller keeps alive. Any
+ * thread may call; a virtual thread stays on its carrier for the duration, so none of these is
+ * called in a way that blocks, {@link #enter} on a carrier's own path excepted.
+ */
+public final class Shim {
+    private Shim() {}
+
+    /**
+     * {@code io_uring_enter(2)}.
+     *
+     * @param arg address of a {@code struct io_uring_getevents_arg} with {@code
+     *     IORING_ENTER_EXT_ARG}, else 0
+     * @return the number of SQEs consumed, or {@code -errno}
+     */
+    public static native int enter(
+            int ringFd, int toSubmit, int minComplete, int flags, long arg, int argSize);
+
+    /** {@code recv(2)}; {@code flags} has {@code MSG_DONTWAIT}. */
+    public static native int recv(int fd, long address, int length, int flags);
+
+    /** {@code send(2)}; {@code flags} has {@code MSG_DONTWAIT}. */
+    public static native int send(int fd, long address, int length, int flags);
+
+    /** {@code recvmsg(2)}; {@code msghdr} is the address of a {@code struct msghdr}. */
+    public static native int recvmsg(int fd, long msghdr, int flags);
+
+    /** {@code sendmsg(2)}; {@code msghdr} is the address of a {@code struct msghdr}. */
+    public static native int sendmsg(int fd, long msghdr, int flags);
+
+    /** {@code accept4(2)} on a descriptor in non-blocking mode. */
+    public static native int accept(int fd, long sockaddr, long addrlen, int flags);
+
+    /** {@code close(2)}. */
+    public static native int close(int fd);
+
+    /** Adds one to an eventfd ({@code eventfd(2)}). */
+    public static native int signal(int eventFd);
+
+    /** {@code sched_yield(2)}: lets the thread run that holds what the caller waits for. */
+    public static native void yieldCpu();
+}

@@ -1,0 +1,326 @@
+package io.loomuring.carrier;
+
+import io.loomuring.abi.Native;
+import io.loomuring.jdk.JdkInternals;
+import io.loomuring.observe.Counters;
+import io.loomuring.ring.Op;
+import io.loomuring.ring.Ring;
+import io.loomuring.ring.RingException;
+
+import jdk.internal.misc.CarrierThread;
+
+import org.jctools.queues.MessagePassingQueue;
+import org.jctools.queues.atomic.MpscUnboundedAtomicArrayQueue;
+
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.CountDownLatch;
+
+/**
+ * A platform thread that runs virtual threads and owns an io_uring ring.
+ *
+ * <p>Read {@link #turn} first. Virtual threads fill the ring's submission queue while they run on
+ * the carrier; the turn submits all of it by one system call, which also waits when there is
+ * nothing to run, and makes the threads runnable whose operations have completed.
+ *
+ * <p>What others may touch: {@link RunQueue#steal}, the inbox, {@link Wakeup#wake}, and the ring
+ * under its owner word. On this thread's own path nothing is logged, no class is loaded and no lock
+ * is taken that a virtual thread may hold.
+ */
+public final class Carrier extends CarrierThread {
+    /** Tasks run before the ring is looked at again: bounds how long a completion waits. */
+    private static final int BATCH_MAX = 128;
+
+    private static final int INBOX_CHUNK = 1024;
+    private static final int IO_WORKERS_MAX = 4; // kernel threads for what can't be polled
+
+    /**
+     * The longest that a pinned thread sleeps in the ring: its interrupt can't end that sleep,
+     * since the JDK then unparks the carrier and nothing signals the ring.
+     */
+    private static final long PINNED_WAIT_NANOS = 20_000_000;
+
+    private final CarrierGroup group;
+    private final RunQueue runQueue = new RunQueue();
+    private final Deadlines deadlines = new Deadlines();
+    private final Counters counters = new Counters();
+
+    /** Runnable: a task to run. Op: to be submitted. Op.Cancel, Deadline: see {@link #receive}. */
+    private final MpscUnboundedAtomicArrayQueue<Object> inbox =
+            new MpscUnboundedAtomicArrayQueue<>(INBOX_CHUNK);
+
+    private final MessagePassingQueue.Consumer<Object> receive = this::receive;
+
+    // Written by start-up before `started` counts down
+    private Ring ring;
+    private Wakeup wakeup;
+    private RingException startFailure;
+    private final CountDownLatch started = new CountDownLatch(1);
+
+    private volatile boolean stopping; // written by the group
+
+    Carrier(CarrierGroup group, int number) {
+        super(group);
+        this.group = group;
+        setName("loom-uring-carrier-" + number);
+    }
+
+    // ---- life ----
+
+    @Override
+    public void run() {
+        try {
+            if (!startUp()) {
+                return;
+            }
+        } finally {
+            started.countDown();
+        }
+        while (!stopping) {
+            try {
+                turn();
+            } catch (Throwable e) {
+                group.report(this, e);
+            }
+        }
+        ring.close();
+        wakeup.close();
+    }
+
+    private boolean startUp() {
+        try {
+            ring = group.settings().newRing(counters, this::requestCancel);
+            ring.limitWorkers(IO_WORKERS_MAX, IO_WORKERS_MAX);
+        } catch (RingException e) {
+            startFailure = e;
+            return false;
+        }
+        wakeup = new Wakeup(Native.lu_eventfd());
+        ring.wakeOn(wakeup.eventFd());
+        rehearse();
+        return true;
+    }
+
+    /** Takes every step of a turn once, so that no class is loaded and nothing linked later. */
+    private void rehearse() {
+        var op = new Op(ignored -> {});
+        op.tryClaim();
+        op.waitOn(this);
+        op.prepNop();
+        ring.submit(op);
+        op.cancel(Op.CLOSE);
+        inbox.offer((Runnable) () -> {});
+        wakeup.prepareToSleep();
+        wakeup.wake();
+        schedule(() -> {}, System.nanoTime()).cancel(false);
+        schedule(() -> {}, System.nanoTime());
+        while (op.inFlight()) {
+            turn();
+        }
+        op.release();
+    }
+
+    /** Waits until the carrier turns; throws what kept it from starting. */
+    void awaitStarted() throws RingException, InterruptedException {
+        started.await();
+        if (startFailure != null) {
+            throw startFailure;
+        }
+    }
+
+    /** Ends a carrier that has no operations in flight: only when others failed to start. */
+    void shutDown() {
+        stopping = true;
+        VarHandle.fullFence();
+        wakeup.wake();
+    }
+
+    // ---- the turn ----
+
+    /** One turn: run a bounded batch, take in what others sent, submit, wait if idle, reap. */
+    @CarrierConfined
+    private void turn() {
+        runBatch();
+        receiveAll();
+        fireDeadlines();
+        if (runQueue.isEmpty() && !steal()) {
+            sleepInRing(Long.MAX_VALUE);
+        } else if (ring.needsEnter()) {
+            ring.enter(0);
+        }
+    }
+
+    private void runBatch() {
+        for (int i = 0; i < BATCH_MAX; i++) {
+            Runnable task = runQueue.poll();
+            if (task == null) {
+                return;
+            }
+            counters.tasks++;
+            task.run();
+        }
+    }
+
+    private void receiveAll() {
+        if (!inbox.isEmpty()) {
+            inbox.drain(receive);
+        }
+    }
+
+    private void receive(Object message) {
+        switch (message) {
+            case Op op -> ring.submitHanded(op);
+            case Op.Cancel cancel -> ring.cancel(cancel.userData());
+            case Deadline deadline -> {
+                if (deadline.isDone()) {
+                    deadlines.remove(deadline);
+                } else {
+                    deadlines.add(deadline);
+                }
+            }
+            case Runnable task -> push(task);
+            default -> throw new AssertionError(message);
+        }
+    }
+
+    private void fireDeadlines() {
+        if (deadlines.isEmpty()) {
+            return;
+        }
+        long now = System.nanoTime();
+        Deadline due;
+        while ((due = deadlines.pollDue(now)) != null) {
+            due.fire();
+        }
+    }
+
+    private boolean steal() {
+        int stolen = group.stealFor(this);
+        counters.steals += stolen;
+        return stolen > 0;
+    }
+
+    /** Submits, sleeps in the ring until a completion, a deadline or a wake-up, and reaps. */
+    private void sleepInRing(long nanosMax) {
+        wakeup.prepareToSleep();
+        group.sleeping(1);
+        long nanos = hasWork() ? 0 : Math.min(nanosMax, nanosToDeadline());
+        ring.enter(nanos == Long.MAX_VALUE ? -1 : nanos);
+        group.sleeping(-1);
+        wakeup.awake();
+    }
+
+    /** The look between {@link Wakeup#prepareToSleep} and sleep. */
+    private boolean hasWork() {
+        return !inbox.isEmpty() || stopping || group.hasTasksFor(this);
+    }
+
+    /** 0 if one is due, {@code Long.MAX_VALUE} if there is none. */
+    private long nanosToDeadline() {
+        if (deadlines.isEmpty()) {
+            return Long.MAX_VALUE;
+        }
+        return Math.max(0, deadlines.first() - System.nanoTime());
+    }
+
+    // ---- for threads on this carrier ----
+
+    boolean isCurrent() {
+        return JdkInternals.Threads.currentCarrier() == this;
+    }
+
+    @CarrierConfined
+    Ring ring() {
+        assert isCurrent();
+        return ring;
+    }
+
+    /** Makes a task runnable here, where an idle carrier may steal it. */
+    @CarrierConfined
+    void push(Runnable task) {
+        assert isCurrent();
+        runQueue.push(task);
+        group.offerToIdle(this);
+    }
+
+    /**
+     * Schedules a task for a time; by this carrier or, through the inbox, by another thread.
+     *
+     * @param nanoTime when, in {@code System.nanoTime()}
+     */
+    Deadline schedule(Runnable task, long nanoTime) {
+        var deadline = new Deadline(task, nanoTime, this);
+        if (isCurrent()) {
+            deadlines.add(deadline);
+        } else {
+            send(deadline);
+        }
+        return deadline;
+    }
+
+    /** Takes a cancelled deadline off the heap. */
+    void remove(Deadline deadline) {
+        if (isCurrent()) {
+            deadlines.remove(deadline);
+        } else {
+            inbox.offer(deadline); // nobody waits for it: no wake-up
+        }
+    }
+
+    /**
+     * Drives the ring for a pinned virtual thread, which keeps this carrier until its operation has
+     * ended: one turn without running tasks.
+     */
+    @CarrierConfined
+    void drive(long nanosMax) {
+        assert isCurrent();
+        receiveAll();
+        fireDeadlines();
+        sleepInRing(Math.min(nanosMax, PINNED_WAIT_NANOS));
+    }
+
+    // ---- for any thread ----
+
+    /** Hands over a task, an operation or a deadline, and wakes the carrier if it sleeps. */
+    void send(Object message) {
+        inbox.offer(message);
+        VarHandle.fullFence(); // before looking at the state: see Wakeup
+        wake();
+    }
+
+    boolean wake() {
+        return wakeup.wake();
+    }
+
+    private void requestCancel(Op.Cancel request) {
+        if (isCurrent()) {
+            ring.cancel(request.userData());
+        } else {
+            send(request);
+        }
+    }
+
+    RunQueue runQueue() {
+        return runQueue;
+    }
+
+    Counters counters() {
+        return counters;
+    }
+
+    // ---- what the JDK asks of a carrier ----
+
+    /** At least 1, so that the JDK sends a yielding thread through {@code execute}. */
+    @Override
+    public int getQueuedTaskCount() {
+        return Math.max(1, runQueue.size());
+    }
+
+    /** No spare carrier takes over yet; the JDK then blocks this one. */
+    @Override
+    public boolean beginBlocking() {
+        return false;
+    }
+
+    @Override
+    public void endBlocking() {}
+}

@@ -1,0 +1,154 @@
+package io.loomuring.carrier;
+
+import static io.loomuring.abi.SocketAbi.*;
+
+import io.loomuring.abi.Errno;
+import io.loomuring.abi.Shim;
+import io.loomuring.jdk.JdkInternals;
+import io.loomuring.ring.Op;
+
+import java.nio.ByteBuffer;
+
+/**
+ * Blocking operations on raw descriptors: all that channels see of carriers and rings.
+ *
+ * <p>Each blocks the calling thread until the operation's final CQE, so that memory and descriptor
+ * are the caller's again when it returns. A virtual thread of ours fills an entry of its carrier's
+ * ring and parks; any other thread hands the operation to a carrier and parks. The caller has
+ * claimed {@code op}.
+ *
+ * <p>Results are {@code >= 0} or {@code -errno}. A {@code timeoutNanos} above 0 limits the wait:
+ * after it the operation is cancelled with {@link Op#DEADLINE}, and the result is {@code
+ * -ECANCELED} unless it completed all the same. The same goes for {@link Op#cancel} by others.
+ */
+public final class CarrierIo {
+    private CarrierIo() {}
+
+    private static volatile CarrierGroup group; // set once, by the installer
+
+    /** Names the carriers that serve threads that have none. */
+    public static void use(CarrierGroup newGroup) {
+        group = newGroup;
+    }
+
+    /** {@code recv(2)} into native memory. */
+    public static int recv(Op op, int fd, long address, int length, int flags, long timeoutNanos) {
+        op.prepRecv(fd, address, length, flags);
+        return perform(op, timeoutNanos);
+    }
+
+    /**
+     * {@code recv(2)} into a heap buffer, which keeps its position: the data arrives in one of the
+     * ring's provided buffers, so none is held while the thread waits.
+     */
+    public static int recvHeap(
+            Op op, int fd, ByteBuffer dst, int position, int length, long timeoutNanos) {
+        op.prepRecvSelect(fd, dst, position, length);
+        int n = perform(op, timeoutNanos);
+        while (n == -Errno.ENOBUFS) { // more arrived in one turn than there are buffers
+            n = recvNow(fd, dst, position, length);
+            if (n != -Errno.EAGAIN) {
+                return n;
+            }
+            n = poll(op, fd, POLLIN, timeoutNanos);
+            if (n > 0) {
+                n = -Errno.ENOBUFS;
+            }
+        }
+        return n;
+    }
+
+    /** Takes what is there without waiting; {@code -EAGAIN} if nothing is. */
+    private static int recvNow(int fd, ByteBuffer dst, int position, int length) {
+        Scratch scratch = Scratch.take();
+        int n = Shim.recv(fd, scratch.address, Math.min(length, Scratch.SIZE), MSG_DONTWAIT);
+        if (n > 0) {
+            dst.put(position, scratch.buffer, 0, n);
+        }
+        scratch.release();
+        return n;
+    }
+
+    /** {@code send(2)} from native memory. */
+    public static int send(Op op, int fd, long address, int length, int flags) {
+        op.prepSend(fd, address, length, flags);
+        return perform(op, 0);
+    }
+
+    /**
+     * Sends all of a part of a heap buffer, which keeps its position. While the peer doesn't read,
+     * no native memory is held.
+     *
+     * @return bytes sent: all, or fewer if an error or a cancel came after some; else the error
+     */
+    public static int sendHeap(Op op, int fd, ByteBuffer src, int position, int length) {
+        int sent = 0;
+        while (sent < length) {
+            Scratch scratch = Scratch.take();
+            int chunk = Math.min(length - sent, Scratch.SIZE);
+            scratch.buffer.put(0, src, position + sent, chunk);
+            int n = send(op, fd, scratch.address, chunk, MSG_DONTWAIT | MSG_NOSIGNAL);
+            scratch.release();
+            if (n == -Errno.EAGAIN) {
+                n = Math.min(0, poll(op, fd, POLLOUT, 0));
+            }
+            if (n < 0) {
+                return sent > 0 ? sent : n;
+            }
+            sent += n;
+        }
+        return sent;
+    }
+
+    /** {@code recvmsg(2)}; {@code msghdr} is the address of a {@code struct msghdr}. */
+    public static int recvmsg(Op op, int fd, long msghdr, int flags, long timeoutNanos) {
+        op.prepRecvmsg(fd, msghdr, flags);
+        return perform(op, timeoutNanos);
+    }
+
+    /** {@code sendmsg(2)}; {@code msghdr} is the address of a {@code struct msghdr}. */
+    public static int sendmsg(Op op, int fd, long msghdr, int flags) {
+        op.prepSendmsg(fd, msghdr, flags);
+        return perform(op, 0);
+    }
+
+    /** {@code accept4(2)}: a descriptor or {@code -errno}. */
+    public static int accept(
+            Op op, int fd, long sockaddr, long addrlen, int flags, long timeoutNanos) {
+        op.prepAccept(fd, sockaddr, addrlen, flags);
+        return perform(op, timeoutNanos);
+    }
+
+    /** {@code connect(2)}. */
+    public static int connect(Op op, int fd, long sockaddr, int addrlen, long timeoutNanos) {
+        op.prepConnect(fd, sockaddr, addrlen);
+        return perform(op, timeoutNanos);
+    }
+
+    /** {@code poll(2)} of one descriptor: {@code revents} or {@code -errno}. */
+    public static int poll(Op op, int fd, int events, long timeoutNanos) {
+        op.prepPollAdd(fd, events);
+        return perform(op, timeoutNanos);
+    }
+
+    // ---- submit and wait ----
+
+    private static int perform(Op op, long timeoutNanos) {
+        Thread thread = Thread.currentThread();
+        op.waitOn(thread);
+        CarrierGroup carriers = group;
+        Carrier carrier = thread.isVirtual() ? carriers.current() : null;
+        if (carrier != null) {
+            // no pre-emption: the virtual thread stays on this carrier until it parks
+            if (carrier.ring().submit(op)) {
+                Waiting.await(op, timeoutNanos, JdkInternals.Threads.isPinned() ? carrier : null);
+            }
+        } else if (op.handOver()) {
+            carriers.pick().send(op);
+            Waiting.await(op, timeoutNanos, null);
+        } else {
+            return -Errno.ECANCELED;
+        }
+        return op.result();
+    }
+}

@@ -1,0 +1,62 @@
+package io.loomuring.carrier;
+
+import io.loomuring.abi.Shim;
+import io.loomuring.ring.Op;
+
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Waiting for an operation's final CQE. It returns in no other way: an interrupt, a deadline or an
+ * error of the waiting thread cancels the operation or lets it be, and the wait goes on, since the
+ * kernel owns the operation's memory until then.
+ */
+final class Waiting {
+    private Waiting() {}
+
+    /**
+     * @param timeoutNanos cancel after this; 0 is never
+     * @param pinnedOn the carrier that the calling virtual thread can't leave, else null
+     */
+    static void await(Op op, long timeoutNanos, Carrier pinnedOn) {
+        long deadline = timeoutNanos > 0 ? System.nanoTime() + timeoutNanos : 0;
+        boolean timed = timeoutNanos > 0;
+        boolean interrupted = false;
+        while (op.inFlight()) {
+            long nanos = Long.MAX_VALUE;
+            if (timed) {
+                nanos = deadline - System.nanoTime();
+                if (nanos <= 0) {
+                    op.cancel(Op.DEADLINE);
+                    timed = false;
+                    continue;
+                }
+            }
+            park(nanos, pinnedOn);
+            if (Thread.currentThread().isInterrupted() && op.inFlight()) {
+                boolean first = !interrupted;
+                interrupted = Thread.interrupted() || interrupted; // else park wouldn't wait
+                if (first) {
+                    op.owner().interrupted(op);
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void park(long nanos, Carrier pinnedOn) {
+        try {
+            if (pinnedOn != null) {
+                pinnedOn.drive(nanos);
+            } else if (nanos == Long.MAX_VALUE) {
+                LockSupport.park();
+            } else {
+                LockSupport.parkNanos(nanos);
+            }
+        } catch (StackOverflowError | OutOfMemoryError e) {
+            // no stack or heap to park with: give others the processor and look again
+            Shim.yieldCpu();
+        }
+    }
+}

@@ -1,0 +1,443 @@
+package io.loomuring.ring;
+
+import static io.loomuring.abi.IoUringAbi.*;
+
+import io.loomuring.abi.Errno;
+import io.loomuring.abi.Memory;
+import io.loomuring.abi.Native;
+import io.loomuring.abi.Shim;
+import io.loomuring.abi.SocketAbi;
+import io.loomuring.observe.Counters;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+
+/**
+ * One io_uring instance: submit operations, enter the kernel, reap completions.
+ *
+ * <p>Everything here happens under the owner word, which has one holder at a time:
+ *
+ * <pre>
+ *                 +--> FILLING  --+    the carrier (or the virtual thread on it) claims, fills and
+ *                 |               |    publishes an SQE
+ *     OUTSIDE ----+--> ENTERING --+--> OUTSIDE     the carrier submits, waits and reaps
+ *                 |               |
+ *                 +--> RESCUED  --+    another thread does so for a carrier that is stuck
+ * </pre>
+ *
+ * A thread can be stopped anywhere, by the scheduler of the system or a safepoint; so a rescuer
+ * takes the word only from OUTSIDE, and the carrier never assumes that it still has it. The word is
+ * taken by a compare-and-set and given back by a release store: 001-owner-word in docs/decisions
+ * has the cost of it.
+ */
+public final class Ring {
+    // The owner word
+    private static final int OUTSIDE = 0;
+    private static final int FILLING = 1;
+    private static final int ENTERING = 2;
+    private static final int RESCUED = 3;
+
+    // user_data of the ring's own operations
+    private static final long WAKE = -1;
+    private static final long CANCEL = -2;
+
+    private static final int SPINS_BEFORE_YIELD = 100;
+    private static final int FLUSH_ATTEMPTS_MAX = 1000;
+
+    private final AtomicInteger owner = new AtomicInteger(OUTSIDE);
+
+    private final int fd;
+    private final int setupFlags;
+    private final long ringAddress;
+    private final long ringLength;
+    private final long sqesAddress;
+    private final long sqesLength;
+    private final long waitArg; // struct io_uring_getevents_arg, then a struct __kernel_timespec
+    private final SubmissionQueue sq;
+    private final CompletionQueue cq;
+    private final BufferRing buffers;
+    private final OpTable inFlight = new OpTable();
+    private final Counters counters;
+    private final Consumer<Op.Cancel> cancelSink;
+
+    private int wakeFd = -1;
+    private boolean wakeArmed;
+
+    /**
+     * Sets a ring up. With {@code IORING_SETUP_SINGLE_ISSUER} the calling thread is its only user.
+     *
+     * @param entries submission entries, a power of two
+     * @param completionEntries completion entries, a power of two
+     * @param setupFlags {@code IORING_SETUP_*} beyond those that this class needs itself
+     * @param counters written by the ring's owner
+     * @param cancelSink brings a request from any thread to {@link #cancel} on the ring's owner
+     * @throws RingException if the kernel refuses; nothing is left behind
+     */
+    public Ring(
+            int entries,
+            int completionEntries,
+            int setupFlags,
+            Counters counters,
+            Consumer<Op.Cancel> cancelSink)
+            throws RingException {
+        this.counters = counters;
+        this.cancelSink = cancelSink;
+        this.setupFlags =
+                setupFlags | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_SUBMIT_ALL;
+        long params = RingException.check("mmap", Native.lu_map_anonymous(SIZEOF_IO_URING_PARAMS));
+        var undo = new Undo();
+        undo.add(() -> Native.lu_unmap(params, SIZEOF_IO_URING_PARAMS));
+        try {
+            Memory.putInt(params + PARAMS_FLAGS, this.setupFlags);
+            Memory.putInt(params + PARAMS_CQ_ENTRIES, completionEntries);
+            fd =
+                    (int)
+                            RingException.check(
+                                    "io_uring_setup", Native.lu_io_uring_setup(entries, params));
+            undo.add(() -> Native.lu_close(fd));
+            // IORING_FEAT_SINGLE_MMAP: both queues lie in one mapping
+            long sqLength =
+                    Memory.getInt(params + PARAMS_SQ_OFF + SQ_OFF_ARRAY)
+                            + (long) Memory.getInt(params + PARAMS_SQ_ENTRIES) * Integer.BYTES;
+            long cqLength =
+                    Memory.getInt(params + PARAMS_CQ_OFF + CQ_OFF_CQES)
+                            + (long) Memory.getInt(params + PARAMS_CQ_ENTRIES)
+                                    * SIZEOF_IO_URING_CQE;
+            ringLength = Math.max(sqLength, cqLength);
+            ringAddress =
+                    RingException.check(
+                            "mmap", Native.lu_map_ring(fd, ringLength, IORING_OFF_SQ_RING));
+            undo.add(() -> Native.lu_unmap(ringAddress, ringLength));
+            sqesLength = (long) Memory.getInt(params + PARAMS_SQ_ENTRIES) * SIZEOF_IO_URING_SQE;
+            sqesAddress =
+                    RingException.check(
+                            "mmap", Native.lu_map_ring(fd, sqesLength, IORING_OFF_SQES));
+            undo.add(() -> Native.lu_unmap(sqesAddress, sqesLength));
+            waitArg = RingException.check("mmap", Native.lu_map_anonymous(waitArgLength()));
+            undo.add(() -> Native.lu_unmap(waitArg, waitArgLength()));
+            Memory.putLong(waitArg + GETEVENTS_ARG_TS, waitArg + SIZEOF_IO_URING_GETEVENTS_ARG);
+            sq = new SubmissionQueue(ringAddress, params, sqesAddress);
+            cq = new CompletionQueue(ringAddress, params);
+            buffers = new BufferRing(fd);
+        } catch (RingException | RuntimeException | Error e) {
+            undo.run();
+            throw e;
+        }
+        Native.lu_unmap(params, SIZEOF_IO_URING_PARAMS);
+    }
+
+    private static long waitArgLength() {
+        return SIZEOF_IO_URING_GETEVENTS_ARG + SIZEOF_KERNEL_TIMESPEC;
+    }
+
+    /** What a failed constructor takes back, last first. */
+    private static final class Undo {
+        private Runnable steps = () -> {};
+
+        void add(Runnable step) {
+            Runnable before = steps;
+            steps =
+                    () -> {
+                        step.run();
+                        before.run();
+                    };
+        }
+
+        void run() {
+            steps.run();
+        }
+    }
+
+    // ---- the owner word ----
+
+    private void acquire(int state) {
+        if (!owner.compareAndSet(OUTSIDE, state)) {
+            acquireSlow(state);
+        }
+    }
+
+    /** A rescuer has the ring for the time of one enter and reap: wait, without parking. */
+    private void acquireSlow(int state) {
+        int spins = 0;
+        while (!owner.compareAndSet(OUTSIDE, state)) {
+            assert owner.get() != state || state == RESCUED : "taken twice by its own carrier";
+            if (++spins < SPINS_BEFORE_YIELD) {
+                Thread.onSpinWait();
+            } else {
+                Shim.yieldCpu();
+            }
+        }
+    }
+
+    private void release() {
+        assert owner.get() != OUTSIDE;
+        owner.setRelease(OUTSIDE);
+    }
+
+    // ---- filling ----
+
+    /**
+     * Queues an operation; the next enter submits it. If it was cancelled before, or the kernel has
+     * no memory to take it, it ends here and its waiter is made runnable.
+     *
+     * @return whether the operation is in flight
+     */
+    public boolean submit(Op op) {
+        acquire(FILLING);
+        try {
+            if (sq.isFull() && !flush()) {
+                op.refused(-Errno.ENOMEM);
+                return false;
+            }
+            long userData = inFlight.allocate(op);
+            if (!op.submitted(this, userData)) {
+                inFlight.free(userData);
+                return false;
+            }
+            sq.fill(
+                    op.opcode,
+                    op.sqeFlags,
+                    op.fd,
+                    op.off,
+                    op.addr,
+                    op.len,
+                    op.opFlags,
+                    userData,
+                    BufferRing.GROUP);
+            sq.publish();
+            counters.operations++;
+            return true;
+        } finally {
+            release();
+        }
+    }
+
+    /** {@link #submit} for a thread that handed its operation over and waits already. */
+    public void submitHanded(Op op) {
+        counters.foreignOperations++;
+        if (!submit(op)) {
+            LockSupport.unpark(op.waiter()); // at worst a spurious wake-up of its next waiter
+        }
+    }
+
+    /** Cancels an operation of this ring if it is still in flight. */
+    public void cancel(long userData) {
+        acquire(FILLING);
+        try {
+            if (inFlight.get(userData) == null) {
+                return;
+            }
+            if (sq.isFull() && !flush()) {
+                // out of kernel memory: nothing can be cancelled until something ends by itself
+                throw new IllegalStateException("io_uring takes no submissions: out of memory");
+            }
+            sq.fill(IORING_OP_ASYNC_CANCEL, 0, -1, 0, userData, 0, 0, CANCEL, 0);
+            sq.publish();
+            counters.cancels++;
+        } finally {
+            release();
+        }
+    }
+
+    /**
+     * Limits the kernel's worker threads for operations of the calling thread that can't be polled.
+     *
+     * @throws RingException if the kernel refuses
+     */
+    public void limitWorkers(int bounded, int unbounded) throws RingException {
+        long counts = RingException.check("mmap", Native.lu_map_anonymous(2 * Integer.BYTES));
+        Memory.putInt(counts, bounded);
+        Memory.putInt(counts + Integer.BYTES, unbounded);
+        int rc = Native.lu_io_uring_register(fd, IORING_REGISTER_IOWQ_MAX_WORKERS, counts, 2);
+        Native.lu_unmap(counts, 2 * Integer.BYTES);
+        RingException.check("io_uring_register(IOWQ_MAX_WORKERS)", rc);
+    }
+
+    /** Makes a signal of this eventfd end a waiting {@link #enter}; for the ring's whole life. */
+    public void wakeOn(int eventFd) {
+        wakeFd = eventFd;
+    }
+
+    private void armWake() {
+        // a multishot poll is edge-triggered: each signal posts a CQE, nobody reads the counter
+        sq.fill(
+                IORING_OP_POLL_ADD,
+                0,
+                wakeFd,
+                0,
+                0,
+                IORING_POLL_ADD_MULTI,
+                SocketAbi.POLLIN,
+                WAKE,
+                0);
+        sq.publish();
+        wakeArmed = true;
+    }
+
+    /** Makes room in a full submission queue; false if the kernel keeps refusing. */
+    private boolean flush() {
+        counters.submissionQueueFull++;
+        for (int attempt = 0; sq.isFull(); attempt++) {
+            int rc = enterKernel(0, 0);
+            if (rc < 0 && rc != -Errno.EINTR) {
+                reap(); // EBUSY: completions kept back must be reaped first
+                if (attempt == FLUSH_ATTEMPTS_MAX) {
+                    return false;
+                }
+                Shim.yieldCpu();
+            }
+        }
+        return true;
+    }
+
+    // ---- entering ----
+
+    /** Whether an enter that doesn't wait would do anything. */
+    public boolean needsEnter() {
+        return sq.pending() > 0 || cq.ready() > 0 || sq.needsEnter();
+    }
+
+    /**
+     * Submits what is queued, waits for a completion if asked to, reaps.
+     *
+     * @param waitNanos 0: don't wait; negative: wait without limit
+     * @return completions reaped
+     */
+    public int enter(long waitNanos) {
+        acquire(ENTERING);
+        try {
+            if (!wakeArmed && wakeFd >= 0 && (!sq.isFull() || flush())) {
+                armWake();
+            }
+            boolean wait = waitNanos != 0 && cq.ready() == 0;
+            if (wait || sq.pending() > 0 || sq.needsEnter()) {
+                enterKernel(wait ? 1 : 0, waitNanos);
+            }
+            return reap();
+        } finally {
+            release();
+        }
+    }
+
+    /** One system call; an error that passes is counted and left to the next turn. */
+    private int enterKernel(int minComplete, long waitNanos) {
+        int flags = IORING_ENTER_GETEVENTS;
+        long arg = 0;
+        int argSize = 0;
+        if (minComplete > 0 && waitNanos > 0) {
+            flags |= IORING_ENTER_EXT_ARG;
+            arg = waitArg;
+            argSize = SIZEOF_IO_URING_GETEVENTS_ARG;
+            long timespec = waitArg + SIZEOF_IO_URING_GETEVENTS_ARG;
+            Memory.putLong(timespec, waitNanos / 1_000_000_000);
+            Memory.putLong(timespec + Long.BYTES, waitNanos % 1_000_000_000);
+        }
+        if ((setupFlags & IORING_SETUP_SQPOLL) != 0 && sq.needsWakeup()) {
+            flags |= IORING_ENTER_SQ_WAKEUP;
+        }
+        if (sq.overflowed()) {
+            counters.completionOverflows++;
+        }
+        counters.enters++;
+        int rc = Shim.enter(fd, sq.pending(), minComplete, flags, arg, argSize);
+        switch (-rc) {
+            case Errno.EINTR, Errno.ETIME -> {}
+            case Errno.EAGAIN, Errno.EBUSY -> counters.enterRetries++;
+            default -> {
+                if (rc < 0) {
+                    throw new IllegalStateException("io_uring_enter: " + Errno.message(rc));
+                }
+            }
+        }
+        return rc;
+    }
+
+    // ---- reaping ----
+
+    /** Takes the completions that are there; makes their waiters runnable, does nothing else. */
+    private int reap() {
+        int ready = cq.ready();
+        for (int i = 0; i < ready; i++) {
+            long cqe = cq.first();
+            long userData = Memory.getLong(cqe + CQE_USER_DATA);
+            int res = Memory.getInt(cqe + CQE_RES);
+            int flags = Memory.getInt(cqe + CQE_FLAGS);
+            cq.advance();
+            if (userData >= 0) {
+                complete(userData, res, flags);
+            } else if (userData == WAKE) {
+                wakeArmed = (flags & IORING_CQE_F_MORE) != 0;
+            }
+            // CANCEL: found, already ending (-EALREADY) or ended (-ENOENT); its target tells
+        }
+        counters.completions += ready;
+        return ready;
+    }
+
+    private void complete(long userData, int res, int flags) {
+        Op op = inFlight.get(userData);
+        if ((flags & IORING_CQE_F_BUFFER) != 0) {
+            int bid = flags >>> IORING_CQE_BUFFER_SHIFT;
+            if (op != null && res > 0) {
+                buffers.copy(bid, op.dst, op.dstPosition, res);
+            }
+            buffers.provide(bid);
+        }
+        if (op == null) {
+            counters.staleCompletions++;
+            return;
+        }
+        assert (flags & IORING_CQE_F_MORE) == 0 : "not the final CQE of " + op;
+        if (res == -Errno.ENOBUFS && (op.sqeFlags & IOSQE_BUFFER_SELECT) != 0) {
+            counters.noProvidedBuffer++;
+        }
+        op.dst = null; // a parked connection must not keep its last buffer alive
+        inFlight.free(userData);
+        LockSupport.unpark(op.completed(res));
+    }
+
+    // ---- rescue ----
+
+    /**
+     * Submits and reaps for a carrier that is stuck outside its ring; any platform thread.
+     *
+     * @return completions reaped, or -1 if the ring is not to be had now
+     */
+    public int tryRescue() {
+        if (!owner.compareAndSet(OUTSIDE, RESCUED)) {
+            return -1;
+        }
+        try {
+            if (sq.pending() > 0 || sq.needsEnter()) {
+                enterKernel(0, 0);
+            }
+            return reap();
+        } finally {
+            release();
+        }
+    }
+
+    // ---- the rest ----
+
+    Consumer<Op.Cancel> cancelSink() {
+        return cancelSink;
+    }
+
+    /**
+     * Operations in flight: a ring is not closed, and its thread not ended, while there are any.
+     */
+    public int inFlight() {
+        return inFlight.inFlight();
+    }
+
+    /** Frees descriptor and memory of a ring that has nothing in flight and no user any more. */
+    public void close() {
+        assert inFlight.inFlight() == 0;
+        buffers.close();
+        Native.lu_close(fd);
+        Native.lu_unmap(waitArg, waitArgLength());
+        Native.lu_unmap(sqesAddress, sqesLength);
+        Native.lu_unmap(ringAddress, ringLength);
+    }
+}
