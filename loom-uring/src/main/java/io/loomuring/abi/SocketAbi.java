@@ -13,6 +13,7 @@ public final class SocketAbi {
 
     public static final int SOCK_CLOEXEC = 0x80000;
 
+    public static final int MSG_OOB = 0x1;
     public static final int MSG_DONTWAIT = 0x40;
     public static final int MSG_WAITALL = 0x100;
     public static final int MSG_NOSIGNAL = 0x4000;
@@ -22,6 +23,9 @@ public final class SocketAbi {
     public static final int POLLERR = 0x8;
     public static final int POLLHUP = 0x10;
     public static final int POLLNVAL = 0x20;
+
+    // limits.h
+    public static final int IOV_MAX = 1024;
 
     // struct msghdr, struct iovec
     public static final int SIZEOF_MSGHDR = 56;

@@ -33,12 +33,6 @@ public final class Carrier extends CarrierThread {
     private static final int INBOX_CHUNK = 1024;
     private static final int IO_WORKERS_MAX = 4; // kernel threads for what can't be polled
 
-    /**
-     * The longest that a pinned thread sleeps in the ring: its interrupt can't end that sleep,
-     * since the JDK then unparks the carrier and nothing signals the ring.
-     */
-    private static final long PINNED_WAIT_NANOS = 20_000_000;
-
     private final CarrierGroup group;
     private final RunQueue runQueue = new RunQueue();
     private final Deadlines deadlines = new Deadlines();
@@ -57,6 +51,10 @@ public final class Carrier extends CarrierThread {
     private final CountDownLatch started = new CountDownLatch(1);
 
     private volatile boolean stopping; // written by the group
+
+    // Written by the carrier, read by the watchdog, which is content with a value that is late
+    private long turns;
+    private boolean asleep;
 
     Carrier(CarrierGroup group, int number) {
         super(group);
@@ -139,11 +137,12 @@ public final class Carrier extends CarrierThread {
     /** One turn: run a bounded batch, take in what others sent, submit, wait if idle, reap. */
     @CarrierConfined
     private void turn() {
+        turns++;
         runBatch();
         receiveAll();
         fireDeadlines();
         if (runQueue.isEmpty() && !steal()) {
-            sleepInRing(Long.MAX_VALUE);
+            sleepInRing();
         } else if (ring.needsEnter()) {
             ring.enter(0);
         }
@@ -200,13 +199,16 @@ public final class Carrier extends CarrierThread {
     }
 
     /** Submits, sleeps in the ring until a completion, a deadline or a wake-up, and reaps. */
-    private void sleepInRing(long nanosMax) {
+    private void sleepInRing() {
         wakeup.prepareToSleep();
         group.sleeping(1);
-        long nanos = hasWork() ? 0 : Math.min(nanosMax, nanosToDeadline());
+        long nanos = hasWork() ? 0 : nanosToDeadline();
+        asleep = nanos != 0;
         ring.enter(nanos == Long.MAX_VALUE ? -1 : nanos);
+        asleep = false;
         group.sleeping(-1);
         wakeup.awake();
+        group.watchdog().carrierAwake();
     }
 
     /** The look between {@link Wakeup#prepareToSleep} and sleep. */
@@ -266,18 +268,6 @@ public final class Carrier extends CarrierThread {
         }
     }
 
-    /**
-     * Drives the ring for a pinned virtual thread, which keeps this carrier until its operation has
-     * ended: one turn without running tasks.
-     */
-    @CarrierConfined
-    void drive(long nanosMax) {
-        assert isCurrent();
-        receiveAll();
-        fireDeadlines();
-        sleepInRing(Math.min(nanosMax, PINNED_WAIT_NANOS));
-    }
-
     // ---- for any thread ----
 
     /** Hands over a task, an operation or a deadline, and wakes the carrier if it sleeps. */
@@ -289,6 +279,21 @@ public final class Carrier extends CarrierThread {
 
     boolean wake() {
         return wakeup.wake();
+    }
+
+    /** Turns so far; any thread, a moment late. */
+    long turns() {
+        return turns;
+    }
+
+    /** Whether the carrier waits in its ring, where it needs nobody; any thread, a moment late. */
+    boolean isAsleep() {
+        return asleep;
+    }
+
+    /** Submits and reaps for a carrier that doesn't turn; by the watchdog. */
+    void rescue() {
+        ring.tryRescue();
     }
 
     private void requestCancel(Op.Cancel request) {

@@ -31,6 +31,7 @@ public final class CarrierGroup extends ForkJoinPool {
     private final RingFactory rings;
     private final boolean stealing;
     private final Carrier[] carriers;
+    private final Watchdog watchdog;
     private final AtomicInteger next = new AtomicInteger(); // round robin for other threads' work
     private final AtomicInteger sleeping = new AtomicInteger(); // carriers in their rings' wait
 
@@ -39,6 +40,7 @@ public final class CarrierGroup extends ForkJoinPool {
         this.rings = rings;
         this.stealing = stealing && size > 1;
         carriers = new Carrier[size];
+        watchdog = new Watchdog(carriers);
     }
 
     /**
@@ -67,7 +69,12 @@ public final class CarrierGroup extends ForkJoinPool {
                 }
             }
         }
+        group.watchdog.start();
         return group;
+    }
+
+    Watchdog watchdog() {
+        return watchdog;
     }
 
     RingFactory settings() {

@@ -4,7 +4,6 @@ import static io.loomuring.abi.SocketAbi.*;
 
 import io.loomuring.abi.Errno;
 import io.loomuring.abi.Shim;
-import io.loomuring.jdk.JdkInternals;
 import io.loomuring.ring.Op;
 
 import java.nio.ByteBuffer;
@@ -131,6 +130,12 @@ public final class CarrierIo {
         return perform(op, timeoutNanos);
     }
 
+    /** Does nothing, by way of the kernel: what an operation costs besides its work. */
+    public static int nop(Op op) {
+        op.prepNop();
+        return perform(op, 0);
+    }
+
     // ---- submit and wait ----
 
     private static int perform(Op op, long timeoutNanos) {
@@ -141,11 +146,11 @@ public final class CarrierIo {
         if (carrier != null) {
             // no pre-emption: the virtual thread stays on this carrier until it parks
             if (carrier.ring().submit(op)) {
-                Waiting.await(op, timeoutNanos, JdkInternals.Threads.isPinned() ? carrier : null);
+                Waiting.await(op, timeoutNanos);
             }
         } else if (op.handOver()) {
             carriers.pick().send(op);
-            Waiting.await(op, timeoutNanos, null);
+            Waiting.await(op, timeoutNanos);
         } else {
             return -Errno.ECANCELED;
         }

@@ -15,9 +15,8 @@ final class Waiting {
 
     /**
      * @param timeoutNanos cancel after this; 0 is never
-     * @param pinnedOn the carrier that the calling virtual thread can't leave, else null
      */
-    static void await(Op op, long timeoutNanos, Carrier pinnedOn) {
+    static void await(Op op, long timeoutNanos) {
         long deadline = timeoutNanos > 0 ? System.nanoTime() + timeoutNanos : 0;
         boolean timed = timeoutNanos > 0;
         boolean interrupted = false;
@@ -31,7 +30,7 @@ final class Waiting {
                     continue;
                 }
             }
-            park(nanos, pinnedOn);
+            park(nanos);
             if (Thread.currentThread().isInterrupted() && op.inFlight()) {
                 boolean first = !interrupted;
                 interrupted = Thread.interrupted() || interrupted; // else park wouldn't wait
@@ -45,11 +44,9 @@ final class Waiting {
         }
     }
 
-    private static void park(long nanos, Carrier pinnedOn) {
+    private static void park(long nanos) {
         try {
-            if (pinnedOn != null) {
-                pinnedOn.drive(nanos);
-            } else if (nanos == Long.MAX_VALUE) {
+            if (nanos == Long.MAX_VALUE) {
                 LockSupport.park();
             } else {
                 LockSupport.parkNanos(nanos);

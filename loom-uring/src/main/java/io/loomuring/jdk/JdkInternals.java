@@ -2,8 +2,7 @@ package io.loomuring.jdk;
 
 import jdk.internal.access.JavaLangAccess;
 import jdk.internal.access.SharedSecrets;
-import jdk.internal.vm.Continuation;
-import jdk.internal.vm.ContinuationScope;
+import jdk.internal.misc.Unsafe;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.reflect.Field;
@@ -28,7 +27,9 @@ public final class JdkInternals {
                     "jdk.internal.access",
                     "jdk.internal.event",
                     "jdk.internal.misc",
+                    "jdk.internal.util",
                     "jdk.internal.vm",
+                    "sun.net",
                     "sun.net.ext",
                     "sun.net.util",
                     "sun.nio.ch");
@@ -85,18 +86,20 @@ public final class JdkInternals {
 
     /**
      * Makes a pool the scheduler of every virtual thread created from now on, by threads that do
-     * not inherit another one. Code that was compiled with the old pool folded in is thrown away.
+     * not inherit another one. Code that was compiled with the old pool folded in is thrown away;
+     * there is none if nobody has used virtual threads yet. That spares the JVM its notifications of
+     * tool agents at every mount and unmount, which the first JVMTI environment switches on for
+     * good.
      *
      * @throws UnsupportedJdkException if the field can't be set, or compiled code not be dropped
      */
     public static void setDefaultScheduler(ForkJoinPool pool) throws UnsupportedJdkException {
+        boolean unused = isUninitialized(schedulerClass());
         schedulerField(true, pool);
-        int error;
-        try {
-            error = retransform(schedulerClass());
-        } catch (ClassNotFoundException e) {
-            throw new UnsupportedJdkException(SCHEDULER_CLASS + " does not exist", e);
+        if (unused) {
+            return;
         }
+        int error = retransform(schedulerClass());
         if (error != 0) {
             throw new UnsupportedJdkException(
                     "retransforming " + SCHEDULER_CLASS + " failed with JVMTI error " + error,
@@ -113,14 +116,23 @@ public final class JdkInternals {
                     ForkJoinPool.class.descriptorString(),
                     set,
                     pool);
-        } catch (ReflectiveOperationException | LinkageError e) {
+        } catch (LinkageError e) {
             throw new UnsupportedJdkException(
                     SCHEDULER_CLASS + "." + SCHEDULER_FIELD + " can't be reached", e);
         }
     }
 
-    private static Class<?> schedulerClass() throws ClassNotFoundException {
-        return Class.forName(SCHEDULER_CLASS, true, null);
+    /** Without initialising it. */
+    private static Class<?> schedulerClass() throws UnsupportedJdkException {
+        try {
+            return Class.forName(SCHEDULER_CLASS, false, null);
+        } catch (ClassNotFoundException e) {
+            throw new UnsupportedJdkException(SCHEDULER_CLASS + " does not exist", e);
+        }
+    }
+
+    private static boolean isUninitialized(Class<?> type) {
+        return Unsafe.getUnsafe().shouldBeInitialized(type);
     }
 
     /**
@@ -158,19 +170,10 @@ public final class JdkInternals {
         private Threads() {}
 
         private static final JavaLangAccess LANG = SharedSecrets.getJavaLangAccess();
-        private static final ContinuationScope SCOPE = LANG.virtualThreadContinuationScope();
 
         /** The platform thread beneath the caller: itself, or the carrier of a virtual thread. */
         public static Thread currentCarrier() {
             return LANG.currentCarrierThread();
-        }
-
-        /**
-         * Whether the calling virtual thread can't unmount: native code or a class initialiser is
-         * on its stack, or it is in a critical section.
-         */
-        public static boolean isPinned() {
-            return Continuation.isPinned(SCOPE);
         }
     }
 

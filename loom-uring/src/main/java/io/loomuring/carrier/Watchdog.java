@@ -1,0 +1,84 @@
+package io.loomuring.carrier;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Looks after carriers that don't turn: a virtual thread that is pinned and waits for its own
+ * operation blocks the carrier that would reap it. Whoever hogs his carrier for a tick has his ring
+ * submitted and reaped by the watchdog.
+ *
+ * <p>It sleeps when every carrier has slept for a while; a carrier that awakes wakes it. While there
+ * is work it looks once a tick, which costs the carriers nothing.
+ */
+final class Watchdog extends Thread {
+    private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+    private static final int IDLE_TICKS_BEFORE_SLEEP = 100; // so that a ping-pong doesn't wake it
+
+    private final Carrier[] carriers; // filled before the watchdog starts
+    private final long[] lastTurns;
+    private volatile boolean sleeping;
+
+    Watchdog(Carrier[] carriers) {
+        super("loom-uring-watchdog");
+        setDaemon(true);
+        this.carriers = carriers;
+        lastTurns = new long[carriers.length];
+    }
+
+    /** By a carrier that has slept. */
+    void carrierAwake() {
+        if (sleeping) {
+            sleeping = false;
+            LockSupport.unpark(this);
+        }
+    }
+
+    @Override
+    public void run() {
+        int idleTicks = 0;
+        while (true) {
+            idleTicks = look() ? 0 : idleTicks + 1;
+            if (idleTicks < IDLE_TICKS_BEFORE_SLEEP) {
+                LockSupport.parkNanos(TICK_NANOS);
+            } else {
+                sleepUntilWork();
+                idleTicks = 0;
+            }
+        }
+    }
+
+    /** Whether any carrier turned, or should have. */
+    private boolean look() {
+        boolean work = false;
+        for (int i = 0; i < carriers.length; i++) {
+            Carrier carrier = carriers[i];
+            long turns = carrier.turns();
+            if (turns != lastTurns[i]) {
+                lastTurns[i] = turns;
+                work = true;
+            } else if (!carrier.isAsleep()) {
+                carrier.rescue();
+                work = true;
+            }
+        }
+        return work;
+    }
+
+    private void sleepUntilWork() {
+        sleeping = true;
+        while (sleeping && allAsleep()) { // a carrier that awoke before it saw `sleeping` is seen
+            LockSupport.park(this);
+        }
+        sleeping = false;
+    }
+
+    private boolean allAsleep() {
+        for (Carrier carrier : carriers) {
+            if (!carrier.isAsleep()) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

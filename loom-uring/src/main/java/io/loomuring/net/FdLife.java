@@ -1,0 +1,184 @@
+package io.loomuring.net;
+
+import io.loomuring.ring.Op;
+
+import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Use and close of a descriptor by one or two operations. An operation's claim is that direction's
+ * lock; the descriptor is given up when every operation is retired, so never while one is in use.
+ *
+ * <pre>
+ *            beginClose                 last operation retired
+ *     OPEN --------------> CLOSING ------------------------------> IDLE (unused is called, once)
+ * </pre>
+ *
+ * Claimers and closer meet as Dekker's two parties do, by full fences: the closer sets {@code
+ * CLOSING} and then retires each operation, or cancels it if it is claimed; a claimer releases and
+ * then looks for {@code CLOSING}, and retires it if so. Exactly one of them retires each operation.
+ * Waiting claimers and the releaser meet in the same way. Both look at one word, {@code attention},
+ * which is 0 in all but rare cases: that is all that a release pays for close and contention.
+ */
+abstract class FdLife implements Op.Owner {
+    // Bits of attention
+    private static final int CLOSING = 1;
+    private static final int WAITER = 2; // times the number of threads that wait for a claim
+
+    private static final VarHandle ATTENTION;
+    private static final VarHandle IN_USE;
+
+    static {
+        try {
+            var lookup = MethodHandles.lookup();
+            ATTENTION = lookup.findVarHandle(FdLife.class, "attention", int.class);
+            IN_USE = lookup.findVarHandle(FdLife.class, "inUse", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    /** The operation that reads, connects or accepts. */
+    final Op readOp;
+
+    /** The operation that writes; that of a listening socket is its {@link #readOp}. */
+    final Op writeOp;
+
+    private final Queue readers = new Queue();
+    private final Queue writers = new Queue();
+
+    private volatile int attention;
+    private volatile int inUse; // operations that are not retired
+
+    /** Threads that wait for one operation: the first for its release, the others for the lock. */
+    private static final class Queue {
+        final ReentrantLock lock = new ReentrantLock();
+        volatile Thread first;
+    }
+
+    FdLife(int directions) {
+        assert directions == 1 || directions == 2 : directions;
+        readOp = new Op(this);
+        writeOp = directions == 1 ? readOp : new Op(this);
+        inUse = directions;
+    }
+
+    /**
+     * Called once, by the thread that retired the last operation: nothing uses the descriptor any
+     * more, and nothing will.
+     */
+    abstract void unused();
+
+    /** What a caller gets who comes after close. */
+    abstract IOException closed();
+
+    /** Makes the calling thread the user of an operation; waits for the user before it, if any. */
+    final void claim(Op op) throws IOException {
+        if (!op.tryClaim() && !claimInTurn(op)) {
+            throw closed();
+        }
+    }
+
+    /** Claims both operations, which ends as one claim does: all or nothing. */
+    final void claimBoth() throws IOException {
+        claim(readOp);
+        boolean done = false;
+        try {
+            claim(writeOp);
+            done = true;
+        } finally {
+            if (!done) {
+                release(readOp);
+            }
+        }
+    }
+
+    final void releaseBoth() {
+        release(writeOp);
+        release(readOp);
+    }
+
+    /** Ends the calling thread's use of an operation. */
+    final void release(Op op) {
+        op.release();
+        if (attention != 0) {
+            attend(op);
+        }
+    }
+
+    private void attend(Op op) {
+        if ((attention & CLOSING) != 0 && op.tryRetire()) {
+            retired(op);
+        } else {
+            LockSupport.unpark(queue(op).first);
+        }
+    }
+
+    /** Waits, deaf to interrupts, for an operation. False if it is retired instead. */
+    private boolean claimInTurn(Op op) {
+        if (op.isRetired()) {
+            return false;
+        }
+        Queue queue = queue(op);
+        boolean interrupted = false;
+        queue.lock.lock();
+        queue.first = Thread.currentThread();
+        ATTENTION.getAndAdd(this, WAITER);
+        try {
+            while (!op.tryClaim()) {
+                if (op.isRetired()) {
+                    return false;
+                }
+                LockSupport.park(this);
+                interrupted |= Thread.interrupted();
+            }
+            return true;
+        } finally {
+            ATTENTION.getAndAdd(this, -WAITER);
+            queue.first = null;
+            queue.lock.unlock();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private Queue queue(Op op) {
+        return op == readOp ? readers : writers;
+    }
+
+    /** Ends the descriptor's use: once, and without waiting for anybody. */
+    final void beginClose() {
+        int before = (int) ATTENTION.getAndBitwiseOr(this, CLOSING);
+        assert (before & CLOSING) == 0;
+        retireOrCancel(readOp);
+        if (writeOp != readOp) {
+            retireOrCancel(writeOp);
+        }
+    }
+
+    private void retireOrCancel(Op op) {
+        if (op.tryRetire()) {
+            retired(op);
+        } else {
+            op.cancel(Op.CLOSE); // its claimer retires it
+        }
+    }
+
+    private void retired(Op op) {
+        LockSupport.unpark(queue(op).first);
+        int before = (int) IN_USE.getAndAdd(this, -1);
+        assert before > 0;
+        if (before == 1) {
+            unused();
+        }
+    }
+
+    /** Whether {@link #unused} was called or is about to be. */
+    final boolean isUnused() {
+        return inUse == 0;
+    }
+}

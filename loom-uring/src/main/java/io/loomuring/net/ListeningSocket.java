@@ -1,0 +1,336 @@
+package io.loomuring.net;
+
+import static io.loomuring.abi.Errno.*;
+import static io.loomuring.abi.SocketAbi.SOCK_CLOEXEC;
+
+import static java.net.StandardProtocolFamily.UNIX;
+
+import io.loomuring.abi.Memory;
+import io.loomuring.abi.Shim;
+import io.loomuring.carrier.CarrierIo;
+import io.loomuring.jdk.SunNet;
+import io.loomuring.ring.Op;
+
+import java.io.FileDescriptor;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.net.ProtocolFamily;
+import java.net.SocketAddress;
+import java.net.SocketOption;
+import java.nio.channels.AlreadyBoundException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.IllegalBlockingModeException;
+import java.nio.channels.NotYetBoundException;
+
+/**
+ * A socket that accepts connections: the blocking logic behind channels and sockets alike, as
+ * {@link StreamSocket} is for connections. Accept belongs to the thread that claimed the {@code
+ * Op}; everything else changes under {@code stateLock}.
+ */
+final class ListeningSocket extends FdLife {
+    /** A new connection's descriptor, in blocking mode, and its peer. */
+    record Accepted(FileDescriptor fd, SocketAddress remote) {}
+
+    private static final int DEFAULT_BACKLOG = 50;
+    private static final int UNIX_BIND_ATTEMPTS = 10; // to find a temporary name
+
+    private static final long NO_TIMEOUT = 0;
+
+    // Layout of the area that the kernel writes the peer's address to
+    private static final int ADDRLEN = Sockaddr.SIZE;
+    private static final int AREA_BYTES = ADDRLEN + Long.BYTES;
+
+    private final Connection.Host host;
+    private final boolean closesOnInterrupt;
+    private final ProtocolFamily family;
+    private final FileDescriptor fd;
+    private final int fdVal;
+
+    /** Kept reachable by this object, and this object by its operation while that is in flight. */
+    private final MemorySegment area = Arena.ofAuto().allocate(AREA_BYTES, Long.BYTES);
+
+    private final Object stateLock = new Object();
+    private volatile boolean closing; // stateLock to change
+    private volatile SocketAddress localAddress; // stateLock to change; null if not bound
+    private boolean descriptorClosed; // guarded by stateLock
+
+    private boolean blocking = true; // the operation claimed to change or read
+
+    ListeningSocket(Connection.Host host, ProtocolFamily family) throws IOException {
+        super(1);
+        this.host = host;
+        this.closesOnInterrupt = host.closesOnInterrupt();
+        this.family = family;
+        this.fd = SunNet.serverSocket(family);
+        this.fdVal = SunNet.fdVal(fd);
+    }
+
+    // ---- state ----
+
+    FileDescriptor fd() {
+        return fd;
+    }
+
+    int fdVal() {
+        return fdVal;
+    }
+
+    ProtocolFamily family() {
+        return family;
+    }
+
+    /** Null if not bound; also after close. */
+    SocketAddress localAddress() {
+        return localAddress;
+    }
+
+    /** Null if not bound. Fails as a closed socket does. */
+    SocketAddress getLocalAddress() throws IOException {
+        ensureOpen();
+        return localAddress;
+    }
+
+    private void ensureOpen() throws IOException {
+        if (closing) {
+            throw host.closed();
+        }
+    }
+
+    @Override
+    IOException closed() {
+        return host.closed();
+    }
+
+    // ---- interrupts ----
+
+    @Override
+    public void interrupted(Op op) {
+        if (closesOnInterrupt) {
+            closeQuietly();
+        } else if (Thread.currentThread().isVirtual()) {
+            op.cancel(Op.INTERRUPT);
+        }
+    }
+
+    private void checkInterrupt() throws ClosedByInterruptException {
+        if (closesOnInterrupt && Thread.currentThread().isInterrupted()) {
+            closeQuietly();
+            throw new ClosedByInterruptException();
+        }
+    }
+
+    private void closeQuietly() {
+        try {
+            host.close();
+        } catch (IOException e) {
+            // what made us close is the better reason
+        }
+    }
+
+    // ---- accept ----
+
+    /** As {@code ServerSocketChannel.accept}: null if in non-blocking mode and there is none. */
+    Accepted accept() throws IOException {
+        claim(readOp);
+        try {
+            ensureOpen();
+            return blocking ? acceptWaiting(NO_TIMEOUT) : acceptNow();
+        } finally {
+            release(readOp);
+        }
+    }
+
+    /**
+     * Accepts, in blocking mode only.
+     *
+     * @param timeoutNanos 0 for none
+     * @throws java.net.SocketTimeoutException if it elapses
+     */
+    Accepted accept(long timeoutNanos) throws IOException {
+        claim(readOp);
+        try {
+            if (!blocking) {
+                throw new IllegalBlockingModeException();
+            }
+            ensureOpen();
+            return acceptWaiting(timeoutNanos);
+        } finally {
+            release(readOp);
+        }
+    }
+
+    private Accepted acceptWaiting(long timeoutNanos) throws IOException {
+        checkInterrupt();
+        ensureBound();
+        long address = area.address();
+        int n;
+        do {
+            Memory.putInt(address + ADDRLEN, Sockaddr.SIZE);
+            n =
+                    CarrierIo.accept(
+                            readOp, fdVal, address, address + ADDRLEN, SOCK_CLOEXEC, timeoutNanos);
+        } while (n == -ECONNABORTED); // it went away while it waited for us: not our caller's
+        Accepted accepted = n >= 0 ? accepted(n) : null;
+        try {
+            checkInterrupt();
+        } catch (ClosedByInterruptException e) {
+            if (accepted != null) {
+                Shim.close(n);
+            }
+            throw e;
+        }
+        if (accepted == null) {
+            throw acceptFailure(n);
+        }
+        return accepted;
+    }
+
+    private IOException acceptFailure(int n) {
+        if (closing) {
+            return host.closedWhileWaiting();
+        }
+        return switch (readOp.cancelReason()) {
+            case Op.INTERRUPT -> new InterruptedIOException();
+            case Op.DEADLINE -> IoExceptions.acceptTimedOut();
+            default -> IoExceptions.io(n);
+        };
+    }
+
+    private Accepted acceptNow() throws IOException {
+        ensureBound();
+        long address = area.address();
+        int n;
+        do {
+            Memory.putInt(address + ADDRLEN, Sockaddr.SIZE);
+            n = Shim.accept(fdVal, address, address + ADDRLEN, SOCK_CLOEXEC);
+        } while (n == -ECONNABORTED);
+        if (n >= 0) {
+            return accepted(n);
+        }
+        if (n == -EAGAIN || n == -EINTR) {
+            return null;
+        }
+        throw IoExceptions.io(n);
+    }
+
+    private void ensureBound() {
+        if (localAddress == null) {
+            throw new NotYetBoundException();
+        }
+    }
+
+    private Accepted accepted(int newFd) {
+        long address = area.address();
+        SocketAddress remote = Sockaddr.get(address, Memory.getInt(address + ADDRLEN));
+        return new Accepted(SunNet.newFd(newFd), remote);
+    }
+
+    // ---- bind, options, modes ----
+
+    /** As {@code ServerSocketChannel.bind}. */
+    void bind(SocketAddress local, int backlog) throws IOException {
+        synchronized (stateLock) {
+            ensureOpen();
+            if (localAddress != null) {
+                throw new AlreadyBoundException();
+            }
+            if (family == UNIX) {
+                bindUnix(local);
+            } else {
+                bindInet(local);
+            }
+            SunNet.listen(fd, backlog < 1 ? DEFAULT_BACKLOG : backlog);
+            localAddress = SunNet.localAddress(family, fd);
+        }
+    }
+
+    private void bindUnix(SocketAddress local) throws IOException {
+        if (local != null) {
+            SunNet.bind(fd, SunNet.checkUnixAddress(local).getPath());
+            return;
+        }
+        for (int attempt = 0; attempt < UNIX_BIND_ATTEMPTS; attempt++) {
+            try {
+                SunNet.bind(fd, SunNet.temporaryName().getPath());
+                return;
+            } catch (BindException e) {
+                // the name is taken: try another
+            }
+        }
+        throw new BindException("Could not bind to temporary name");
+    }
+
+    private void bindInet(SocketAddress local) throws IOException {
+        InetSocketAddress inet =
+                local == null
+                        ? new InetSocketAddress(SunNet.anyLocalAddress(family), 0)
+                        : SunNet.checkAddress(local, family);
+        SunNet.bind(family, fd, inet);
+    }
+
+    <T> void setOption(SocketOption<T> name, T value) throws IOException {
+        SocketOptions.check(SocketOptions.ofListener(family), name, value);
+        synchronized (stateLock) {
+            ensureOpen();
+            SunNet.setOption(fd, name, value);
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    <T> T getOption(SocketOption<T> name) throws IOException {
+        SocketOptions.check(SocketOptions.ofListener(family), name);
+        synchronized (stateLock) {
+            ensureOpen();
+            return (T) SunNet.getOption(fd, name);
+        }
+    }
+
+    /** Waits for an accept under way to end. */
+    void configureBlocking(boolean block) throws IOException {
+        claim(readOp);
+        try {
+            synchronized (stateLock) {
+                ensureOpen();
+                SunNet.configureBlocking(fd, block);
+            }
+            blocking = block;
+        } finally {
+            release(readOp);
+        }
+    }
+
+    // ---- close ----
+
+    /** Closes the socket, once; as {@link Connection#close}. */
+    void close() {
+        synchronized (stateLock) {
+            assert !closing;
+            closing = true;
+        }
+        beginClose();
+    }
+
+    /** The last selector has let go of the descriptor of a closed channel. */
+    void deregistered() {
+        if (isUnused()) {
+            unused();
+        }
+    }
+
+    @Override
+    void unused() {
+        synchronized (stateLock) {
+            assert closing;
+            if (descriptorClosed || host.isRegistered()) {
+                return;
+            }
+            descriptorClosed = true;
+        }
+        int n = Shim.close(fdVal);
+        assert n != -EBADF : "descriptor " + fdVal + " closed twice";
+    }
+}

@@ -1,0 +1,79 @@
+package io.loomuring.net;
+
+import io.loomuring.jdk.SunNet;
+
+import java.net.ProtocolFamily;
+import java.net.SocketOption;
+import java.net.StandardProtocolFamily;
+import java.net.StandardSocketOptions;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.Objects;
+import java.util.Set;
+
+/** Which options a kind of socket has: those of the JDK's channels. */
+final class SocketOptions {
+    private SocketOptions() {}
+
+    private static final Set<SocketOption<?>> INET_STREAM =
+            set(
+                    SunNet.extendedStreamOptions(),
+                    StandardSocketOptions.SO_SNDBUF,
+                    StandardSocketOptions.SO_RCVBUF,
+                    StandardSocketOptions.SO_KEEPALIVE,
+                    StandardSocketOptions.SO_REUSEADDR,
+                    StandardSocketOptions.SO_REUSEPORT,
+                    StandardSocketOptions.SO_LINGER,
+                    StandardSocketOptions.TCP_NODELAY,
+                    StandardSocketOptions.IP_TOS,
+                    SunNet.SO_OOBINLINE);
+
+    private static final Set<SocketOption<?>> UNIX_STREAM =
+            set(
+                    SunNet.extendedUnixOptions(),
+                    StandardSocketOptions.SO_SNDBUF,
+                    StandardSocketOptions.SO_RCVBUF,
+                    StandardSocketOptions.SO_LINGER);
+
+    private static final Set<SocketOption<?>> INET_LISTEN =
+            set(
+                    SunNet.extendedListenOptions(),
+                    StandardSocketOptions.SO_RCVBUF,
+                    StandardSocketOptions.SO_REUSEADDR,
+                    StandardSocketOptions.SO_REUSEPORT);
+
+    private static final Set<SocketOption<?>> UNIX_LISTEN =
+            set(Set.of(), StandardSocketOptions.SO_RCVBUF);
+
+    private static Set<SocketOption<?>> set(
+            Set<SocketOption<?>> extended, SocketOption<?>... standard) {
+        var options = new HashSet<SocketOption<?>>(extended);
+        Collections.addAll(options, standard);
+        if (!SunNet.isReusePortAvailable()) {
+            options.remove(StandardSocketOptions.SO_REUSEPORT);
+        }
+        return Collections.unmodifiableSet(options);
+    }
+
+    static Set<SocketOption<?>> ofStream(ProtocolFamily family) {
+        return family == StandardProtocolFamily.UNIX ? UNIX_STREAM : INET_STREAM;
+    }
+
+    static Set<SocketOption<?>> ofListener(ProtocolFamily family) {
+        return family == StandardProtocolFamily.UNIX ? UNIX_LISTEN : INET_LISTEN;
+    }
+
+    static void check(Set<SocketOption<?>> supported, SocketOption<?> name) {
+        Objects.requireNonNull(name);
+        if (!supported.contains(name)) {
+            throw new UnsupportedOperationException("'" + name + "' not supported");
+        }
+    }
+
+    static void check(Set<SocketOption<?>> supported, SocketOption<?> name, Object value) {
+        check(supported, name);
+        if (!name.type().isInstance(value)) {
+            throw new IllegalArgumentException("Invalid value '" + value + "'");
+        }
+    }
+}

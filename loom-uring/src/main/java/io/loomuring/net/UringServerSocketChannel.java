@@ -1,0 +1,177 @@
+package io.loomuring.net;
+
+import sun.nio.ch.SelChImpl;
+import sun.nio.ch.SelectionKeyImpl;
+
+import java.io.FileDescriptor;
+import java.io.IOException;
+import java.net.ProtocolFamily;
+import java.net.ServerSocket;
+import java.net.SocketAddress;
+import java.net.SocketOption;
+import java.net.StandardProtocolFamily;
+import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.channels.spi.SelectorProvider;
+import java.util.Set;
+
+/**
+ * A {@link ServerSocketChannel} over a {@link ListeningSocket}, which the JDK's selectors accept.
+ */
+public final class UringServerSocketChannel extends ServerSocketChannel
+        implements SelChImpl, Connection.Host {
+
+    private final ListeningSocket listener;
+    private ServerSocket socket; // guarded by this; created on demand
+
+    private UringServerSocketChannel(SelectorProvider provider, ProtocolFamily family)
+            throws IOException {
+        super(provider);
+        listener = new ListeningSocket(this, family);
+    }
+
+    /** A channel that is not bound. {@code family} is one that can be used. */
+    public static ServerSocketChannel open(SelectorProvider provider, ProtocolFamily family)
+            throws IOException {
+        return new UringServerSocketChannel(provider, family);
+    }
+
+    ListeningSocket listener() {
+        return listener;
+    }
+
+    // ---- accept ----
+
+    @Override
+    public SocketChannel accept() throws IOException {
+        ListeningSocket.Accepted accepted = listener.accept();
+        return accepted == null ? null : channel(accepted);
+    }
+
+    /** Accepts with a timeout, 0 for none; in blocking mode only. */
+    SocketChannel accept(long timeoutNanos) throws IOException {
+        return channel(listener.accept(timeoutNanos));
+    }
+
+    private SocketChannel channel(ListeningSocket.Accepted accepted) {
+        return new UringSocketChannel(provider(), listener.family(), accepted);
+    }
+
+    // ---- bind, options, modes ----
+
+    @Override
+    public ServerSocketChannel bind(SocketAddress local, int backlog) throws IOException {
+        listener.bind(local, backlog);
+        return this;
+    }
+
+    @Override
+    public SocketAddress getLocalAddress() throws IOException {
+        return listener.getLocalAddress();
+    }
+
+    @Override
+    public ServerSocket socket() {
+        if (listener.family() == StandardProtocolFamily.UNIX) {
+            throw new UnsupportedOperationException("Not supported");
+        }
+        synchronized (this) {
+            if (socket == null) {
+                socket = new ChannelServerSocket(this);
+            }
+            return socket;
+        }
+    }
+
+    @Override
+    public <T> ServerSocketChannel setOption(SocketOption<T> name, T value) throws IOException {
+        listener.setOption(name, value);
+        return this;
+    }
+
+    @Override
+    public <T> T getOption(SocketOption<T> name) throws IOException {
+        return listener.getOption(name);
+    }
+
+    @Override
+    public Set<SocketOption<?>> supportedOptions() {
+        return SocketOptions.ofListener(listener.family());
+    }
+
+    @Override
+    protected void implConfigureBlocking(boolean block) throws IOException {
+        listener.configureBlocking(block);
+    }
+
+    // ---- close ----
+
+    @Override
+    protected void implCloseSelectableChannel() {
+        listener.close();
+    }
+
+    @Override
+    public boolean closesOnInterrupt() {
+        return true;
+    }
+
+    @Override
+    public IOException closed() {
+        return new ClosedChannelException();
+    }
+
+    @Override
+    public IOException closedWhileWaiting() {
+        return new AsynchronousCloseException();
+    }
+
+    // ---- the JDK's selectors ----
+
+    @Override
+    public FileDescriptor getFD() {
+        return listener.fd();
+    }
+
+    @Override
+    public int getFDVal() {
+        return listener.fdVal();
+    }
+
+    @Override
+    public int translateInterestOps(int ops) {
+        return Readiness.events(ops, SelectionKey.OP_ACCEPT, 0);
+    }
+
+    @Override
+    public boolean translateAndUpdateReadyOps(int revents, SelectionKeyImpl key) {
+        return Readiness.update(key, revents, key.nioReadyOps(), SelectionKey.OP_ACCEPT, 0);
+    }
+
+    @Override
+    public boolean translateAndSetReadyOps(int revents, SelectionKeyImpl key) {
+        return Readiness.update(key, revents, 0, SelectionKey.OP_ACCEPT, 0);
+    }
+
+    @Override
+    public void kill() {
+        listener.deregistered();
+    }
+
+    @Override
+    public String toString() {
+        var text = new StringBuilder(getClass().getName()).append('[');
+        SocketAddress local = listener.localAddress();
+        if (!isOpen()) {
+            text.append("closed");
+        } else if (local == null) {
+            text.append("unbound");
+        } else if (listener.family() == StandardProtocolFamily.UNIX) {
+            text.append(local);
+        }
+        return text.append(']').toString();
+    }
+}

@@ -1,0 +1,251 @@
+package io.loomuring.net;
+
+import io.loomuring.jdk.SunNet;
+
+import sun.nio.ch.SelChImpl;
+import sun.nio.ch.SelectionKeyImpl;
+
+import java.io.FileDescriptor;
+import java.io.IOException;
+import java.net.ProtocolFamily;
+import java.net.Socket;
+import java.net.SocketAddress;
+import java.net.SocketOption;
+import java.net.StandardProtocolFamily;
+import java.nio.ByteBuffer;
+import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.SocketChannel;
+import java.nio.channels.spi.SelectorProvider;
+import java.util.Set;
+
+/** A {@link SocketChannel} over a {@link StreamSocket}, which the JDK's selectors accept. */
+public final class UringSocketChannel extends SocketChannel implements SelChImpl, Connection.Host {
+
+    private final StreamSocket stream;
+    private Socket socket; // guarded by this; created on demand
+
+    private UringSocketChannel(SelectorProvider provider, ProtocolFamily family)
+            throws IOException {
+        super(provider);
+        stream = new StreamSocket(this, family);
+    }
+
+    UringSocketChannel(
+            SelectorProvider provider, ProtocolFamily family, ListeningSocket.Accepted accepted) {
+        super(provider);
+        stream = new StreamSocket(this, family, accepted);
+    }
+
+    /** A channel that is neither bound nor connected. {@code family} is one that can be used. */
+    public static SocketChannel open(SelectorProvider provider, ProtocolFamily family)
+            throws IOException {
+        return new UringSocketChannel(provider, family);
+    }
+
+    StreamSocket stream() {
+        return stream;
+    }
+
+    // ---- read and write ----
+
+    @Override
+    public int read(ByteBuffer dst) throws IOException {
+        if (!SunNet.readEventEnabled()) {
+            return stream.read(dst);
+        }
+        long start = SunNet.readEventStart();
+        int n = stream.read(dst);
+        SunNet.readEvent(start, n, stream.remoteAddress(), 0);
+        return n;
+    }
+
+    @Override
+    public long read(ByteBuffer[] dsts, int offset, int length) throws IOException {
+        if (!SunNet.readEventEnabled()) {
+            return stream.read(dsts, offset, length);
+        }
+        long start = SunNet.readEventStart();
+        long n = stream.read(dsts, offset, length);
+        SunNet.readEvent(start, n, stream.remoteAddress(), 0);
+        return n;
+    }
+
+    @Override
+    public int write(ByteBuffer src) throws IOException {
+        if (!SunNet.writeEventEnabled()) {
+            return stream.write(src);
+        }
+        long start = SunNet.writeEventStart();
+        int n = stream.write(src);
+        SunNet.writeEvent(start, n, stream.remoteAddress());
+        return n;
+    }
+
+    @Override
+    public long write(ByteBuffer[] srcs, int offset, int length) throws IOException {
+        if (!SunNet.writeEventEnabled()) {
+            return stream.write(srcs, offset, length);
+        }
+        long start = SunNet.writeEventStart();
+        long n = stream.write(srcs, offset, length);
+        SunNet.writeEvent(start, n, stream.remoteAddress());
+        return n;
+    }
+
+    // ---- bind and connect ----
+
+    @Override
+    public SocketChannel bind(SocketAddress local) throws IOException {
+        stream.bind(local);
+        return this;
+    }
+
+    @Override
+    public boolean connect(SocketAddress remote) throws IOException {
+        return stream.connect(remote);
+    }
+
+    @Override
+    public boolean finishConnect() throws IOException {
+        return stream.finishConnect();
+    }
+
+    @Override
+    public boolean isConnected() {
+        return stream.isConnected();
+    }
+
+    @Override
+    public boolean isConnectionPending() {
+        return stream.isConnectionPending();
+    }
+
+    @Override
+    public SocketAddress getLocalAddress() throws IOException {
+        return stream.getLocalAddress();
+    }
+
+    @Override
+    public SocketAddress getRemoteAddress() throws IOException {
+        return stream.getRemoteAddress();
+    }
+
+    @Override
+    public Socket socket() {
+        if (stream.family() == StandardProtocolFamily.UNIX) {
+            throw new UnsupportedOperationException("Not supported");
+        }
+        synchronized (this) {
+            if (socket == null) {
+                socket = ChannelSocket.create(this);
+            }
+            return socket;
+        }
+    }
+
+    // ---- options and modes ----
+
+    @Override
+    public <T> SocketChannel setOption(SocketOption<T> name, T value) throws IOException {
+        stream.setOption(name, value);
+        return this;
+    }
+
+    @Override
+    public <T> T getOption(SocketOption<T> name) throws IOException {
+        return stream.getOption(name);
+    }
+
+    @Override
+    public Set<SocketOption<?>> supportedOptions() {
+        return SocketOptions.ofStream(stream.family());
+    }
+
+    @Override
+    protected void implConfigureBlocking(boolean block) throws IOException {
+        stream.configureBlocking(block);
+    }
+
+    // ---- close ----
+
+    @Override
+    public SocketChannel shutdownInput() throws IOException {
+        stream.shutdownInput();
+        return this;
+    }
+
+    @Override
+    public SocketChannel shutdownOutput() throws IOException {
+        stream.shutdownOutput();
+        return this;
+    }
+
+    @Override
+    protected void implCloseSelectableChannel() {
+        stream.close(isBlocking());
+    }
+
+    @Override
+    public boolean closesOnInterrupt() {
+        return true;
+    }
+
+    @Override
+    public IOException closed() {
+        return new ClosedChannelException();
+    }
+
+    @Override
+    public IOException closedWhileWaiting() {
+        return new AsynchronousCloseException();
+    }
+
+    // ---- the JDK's selectors ----
+
+    @Override
+    public FileDescriptor getFD() {
+        return stream.fd();
+    }
+
+    @Override
+    public int getFDVal() {
+        return stream.fdVal;
+    }
+
+    @Override
+    public int translateInterestOps(int ops) {
+        return Readiness.events(
+                ops, SelectionKey.OP_READ, SelectionKey.OP_WRITE | SelectionKey.OP_CONNECT);
+    }
+
+    @Override
+    public boolean translateAndUpdateReadyOps(int revents, SelectionKeyImpl key) {
+        return updateReady(revents, key.nioReadyOps(), key);
+    }
+
+    @Override
+    public boolean translateAndSetReadyOps(int revents, SelectionKeyImpl key) {
+        return updateReady(revents, 0, key);
+    }
+
+    private boolean updateReady(int revents, int readyBefore, SelectionKeyImpl key) {
+        int inOps = stream.isConnected() ? SelectionKey.OP_READ : 0;
+        int outOps =
+                stream.isConnected()
+                        ? SelectionKey.OP_WRITE
+                        : stream.isConnectionPending() ? SelectionKey.OP_CONNECT : 0;
+        return Readiness.update(key, revents, readyBefore, inOps, outOps);
+    }
+
+    @Override
+    public void kill() {
+        stream.deregistered();
+    }
+
+    @Override
+    public String toString() {
+        return SocketChannel.class.getName() + "[" + (isOpen() ? stream : "closed") + "]";
+    }
+}
