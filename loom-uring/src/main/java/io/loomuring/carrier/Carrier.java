@@ -27,14 +27,15 @@ import java.util.concurrent.CountDownLatch;
  * is taken that a virtual thread may hold.
  */
 public final class Carrier extends CarrierThread {
-    /** Tasks run before the ring is looked at again: bounds how long a completion waits. */
-    private static final int BATCH_MAX = 128;
+    // Tasks run before the ring is entered again: fewer enters against a longer wait of completions
+    private static final int BATCH_MIN = 32; // of those that are there, even if completions wait
+    private static final int BATCH_MAX = 256; // even if none waits
 
     private static final int INBOX_CHUNK = 1024;
     private static final int IO_WORKERS_MAX = 4; // kernel threads for what can't be polled
 
     private final CarrierGroup group;
-    private final RunQueue runQueue = new RunQueue();
+    private final RunQueue runQueue;
     private final Deadlines deadlines = new Deadlines();
     private final Counters counters = new Counters();
 
@@ -52,13 +53,13 @@ public final class Carrier extends CarrierThread {
 
     private volatile boolean stopping; // written by the group
 
-    // Written by the carrier, read by the watchdog, which is content with a value that is late
-    private long turns;
-    private boolean asleep;
+    private long turns; // written by the carrier; the watchdog is content with a late value
+    private volatile boolean asleep; // written by the carrier, before it looks for the watchdog
 
     Carrier(CarrierGroup group, int number) {
         super(group);
         this.group = group;
+        runQueue = new RunQueue(group.isStealing());
         setName("loom-uring-carrier-" + number);
     }
 
@@ -110,8 +111,8 @@ public final class Carrier extends CarrierThread {
         wakeup.prepareToSleep();
         wakeup.wake();
         schedule(() -> {}, System.nanoTime()).cancel(false);
-        schedule(() -> {}, System.nanoTime());
-        while (op.inFlight()) {
+        Deadline due = schedule(() -> {}, System.nanoTime());
+        while (op.inFlight() || !due.isDone()) {
             turn();
         }
         op.release();
@@ -150,6 +151,9 @@ public final class Carrier extends CarrierThread {
 
     private void runBatch() {
         for (int i = 0; i < BATCH_MAX; i++) {
+            if (i >= BATCH_MIN && ring.hasCompletions()) {
+                return;
+            }
             Runnable task = runQueue.poll();
             if (task == null) {
                 return;
@@ -168,7 +172,7 @@ public final class Carrier extends CarrierThread {
     private void receive(Object message) {
         switch (message) {
             case Op op -> ring.submitHanded(op);
-            case Op.Cancel cancel -> ring.cancel(cancel.userData());
+            case Op.Cancel cancel -> ring.cancel(cancel);
             case Deadline deadline -> {
                 if (deadline.isDone()) {
                     deadlines.remove(deadline);
@@ -298,7 +302,7 @@ public final class Carrier extends CarrierThread {
 
     private void requestCancel(Op.Cancel request) {
         if (isCurrent()) {
-            ring.cancel(request.userData());
+            ring.cancel(request);
         } else {
             send(request);
         }

@@ -89,7 +89,9 @@ public final class CarrierGroup extends ForkJoinPool {
         if (carrier != null) {
             carrier.push(task);
         } else {
-            pick().send(task);
+            // without stealing a thread stays with the carrier whose ring its operation was on
+            Carrier rescued = stealing ? null : watchdog.rescuing();
+            (rescued != null ? rescued : pick()).send(task);
         }
     }
 
@@ -133,6 +135,10 @@ public final class CarrierGroup extends ForkJoinPool {
 
     // ---- stealing ----
 
+    boolean isStealing() {
+        return stealing;
+    }
+
     /** Counts a carrier that goes to sleep (1) or is awake again (-1). */
     void sleeping(int change) {
         if (stealing) {
@@ -153,7 +159,8 @@ public final class CarrierGroup extends ForkJoinPool {
             return;
         }
         int waiting = busy.runQueue().size();
-        if (waiting > 1 || waiting == 1 && Thread.currentThread() != busy) {
+        boolean mounted = Thread.currentThread() != busy;
+        if (waiting > (mounted ? 0 : 1)) {
             for (Carrier carrier : carriers) {
                 if (carrier != busy && carrier.wake()) {
                     return;

@@ -124,7 +124,7 @@ public final class CarrierIo {
         return perform(op, timeoutNanos);
     }
 
-    /** {@code poll(2)} of one descriptor: {@code revents} or {@code -errno}. */
+    /** {@code poll(2)} of one descriptor: the events that came, or {@code -errno}. */
     public static int poll(Op op, int fd, int events, long timeoutNanos) {
         op.prepPollAdd(fd, events);
         return perform(op, timeoutNanos);
@@ -148,11 +148,10 @@ public final class CarrierIo {
             if (carrier.ring().submit(op)) {
                 Waiting.await(op, timeoutNanos);
             }
-        } else if (op.handOver()) {
+        } else {
+            op.handOver();
             carriers.pick().send(op);
             Waiting.await(op, timeoutNanos);
-        } else {
-            return -Errno.ECANCELED;
         }
         return op.result();
     }

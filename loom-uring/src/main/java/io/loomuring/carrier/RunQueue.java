@@ -24,7 +24,12 @@ final class RunQueue {
             new AtomicReferenceArray<>(CAPACITY_INITIAL); // written by the carrier only
     private final AtomicLong head = new AtomicLong();
     private final AtomicLong tail = new AtomicLong(); // written by the carrier only
+    private final boolean shared; // whether there are thieves
     private long cleared; // slots below hold no reference any more; the carrier's own
+
+    RunQueue(boolean shared) {
+        this.shared = shared;
+    }
 
     private static int index(AtomicReferenceArray<?> array, long position) {
         return (int) position & (array.length() - 1);
@@ -66,7 +71,7 @@ final class RunQueue {
         return task;
     }
 
-    /** The oldest task, or null; by any thread. */
+    /** The oldest task, or null; by any thread if the queue is shared. */
     Runnable steal() {
         while (true) {
             long h = head.get();
@@ -75,6 +80,10 @@ final class RunQueue {
             }
             AtomicReferenceArray<Runnable> array = slots; // after tail: has what tail published
             Runnable task = array.get(index(array, h));
+            if (!shared) {
+                head.setRelease(h + 1);
+                return task;
+            }
             if (head.compareAndSet(h, h + 1)) {
                 return task;
             }

@@ -8,8 +8,8 @@ import java.util.concurrent.locks.LockSupport;
  * operation blocks the carrier that would reap it. Whoever hogs his carrier for a tick has his ring
  * submitted and reaped by the watchdog.
  *
- * <p>It sleeps when every carrier has slept for a while; a carrier that awakes wakes it. While there
- * is work it looks once a tick, which costs the carriers nothing.
+ * <p>It sleeps when every carrier has slept for a while; a carrier that awakes wakes it. While
+ * there is work it looks once a tick, which costs the carriers nothing.
  */
 final class Watchdog extends Thread {
     private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
@@ -18,6 +18,7 @@ final class Watchdog extends Thread {
     private final Carrier[] carriers; // filled before the watchdog starts
     private final long[] lastTurns;
     private volatile boolean sleeping;
+    private Carrier rescuing; // the watchdog's own
 
     Watchdog(Carrier[] carriers) {
         super("loom-uring-watchdog");
@@ -32,6 +33,11 @@ final class Watchdog extends Thread {
             sleeping = false;
             LockSupport.unpark(this);
         }
+    }
+
+    /** The carrier whose completions the calling thread reaps, if that is the watchdog. */
+    Carrier rescuing() {
+        return Thread.currentThread() == this ? rescuing : null;
     }
 
     @Override
@@ -58,7 +64,9 @@ final class Watchdog extends Thread {
                 lastTurns[i] = turns;
                 work = true;
             } else if (!carrier.isAsleep()) {
+                rescuing = carrier;
                 carrier.rescue();
+                rescuing = null;
                 work = true;
             }
         }

@@ -87,8 +87,8 @@ public final class JdkInternals {
     /**
      * Makes a pool the scheduler of every virtual thread created from now on, by threads that do
      * not inherit another one. Code that was compiled with the old pool folded in is thrown away;
-     * there is none if nobody has used virtual threads yet. That spares the JVM its notifications of
-     * tool agents at every mount and unmount, which the first JVMTI environment switches on for
+     * there is none if nobody has used virtual threads yet. That spares the JVM its notifications
+     * of tool agents at every mount and unmount, which the first JVMTI environment switches on for
      * good.
      *
      * @throws UnsupportedJdkException if the field can't be set, or compiled code not be dropped

@@ -2,8 +2,6 @@ package io.loomuring.ring;
 
 import static io.loomuring.abi.IoUringAbi.*;
 
-import io.loomuring.abi.Errno;
-
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -12,22 +10,25 @@ import java.util.concurrent.atomic.AtomicLong;
  * is allocated per I/O. It doubles as that direction's lock.
  *
  * <pre>
- *            tryClaim            submit (home ring)              final CQE
- *     FREE -----------> CLAIMED --------------------> SUBMITTED -----------> CLAIMED
- *      | <------------- | | ^                           |                     ^
- *      |     release    | | | cancelled before          | cancel              |
- *      |                | | +-------- HANDED            +-> CANCELLING -------+
- *      |                | |             ^  |
- *      |                | +-------------+  +-- submit --> SUBMITTED
- *      |                |   hand over (threads that have no ring)
- *      +-> RETIRED      |
- *        tryRetire      +-- cancel: stays CLAIMED, the next submission is refused
+ *            tryClaim              submit (home ring)
+ *     FREE -----------> CLAIMED ---------------------> SUBMITTED
+ *      | <------------- |  ^ ^ <----------------------    ^
+ *      |     release    |  | |        final CQE           |
+ *      |                |  | +---------- HANDED ----------+
+ *      +-> RETIRED      |  |  refused    ^ |     submit (home ring)
+ *        tryRetire      +--+-------------+ |
+ *                          refused    hand over (threads that have no ring)
  * </pre>
  *
- * Buffer, descriptor and slot belong to the kernel in SUBMITTED and CANCELLING, that is until the
- * final CQE. The word also counts the submissions (the life) and keeps the reason of a cancel,
- * sticky until {@link #release}: a canceller that was overtaken by completion and reuse fails its
- * compare-and-set and cancels nothing.
+ * Buffer, descriptor and slot belong to the kernel in SUBMITTED, that is until the final CQE. The
+ * word has one writer at a time: the claimer, then the ring's owner, then the claimer; only the way
+ * out of FREE is contended. It also counts the claims.
+ *
+ * <p>A cancel is a second word: the claim that it means, and the reason. It sticks until the claim
+ * ends. Canceller and submitter each write their own word, then, past a full fence, read the
+ * other's: so either the submission is refused with {@code -ECANCELED}, or the canceller sees
+ * SUBMITTED and sends a request to the home ring, whose owner cancels what is still in flight of
+ * that claim.
  *
  * <p>Fields that describe the operation are written by the claimer before submission and read by
  * the ring's owner after it; {@link #result} travels back the same way. The word publishes both.
@@ -44,26 +45,24 @@ public final class Op {
         void interrupted(Op op);
     }
 
-    // States, in the word's lowest bits
+    // States, in the word's lowest bits; above them the number of the claim
     private static final int FREE = 0;
     private static final int CLAIMED = 1; // by a thread; nothing in flight
     private static final int HANDED = 2; // on its way to a ring, through a carrier's inbox
     private static final int SUBMITTED = 3; // the kernel's
-    private static final int CANCELLING = 4; // the kernel's, a cancel request under way
-    private static final int RETIRED = 5; // for ever: the descriptor is closed or about to be
+    private static final int RETIRED = 4; // for ever: the descriptor is closed or about to be
     private static final int STATE_MASK = 7;
+    private static final int CLAIM_SHIFT = 3;
 
-    // Reasons of a cancel, in the next two bits; 0 is none
+    // Reasons of a cancel, in the lowest bits of its word; above them the claim that it means
     public static final int CLOSE = 1;
     public static final int INTERRUPT = 2;
     public static final int DEADLINE = 3;
-    private static final int REASON_SHIFT = 3;
-    private static final int REASON_MASK = 3 << REASON_SHIFT;
-
-    // One submission
-    private static final long LIFE = 1L << 5;
+    private static final int REASON_MASK = 3;
+    private static final int CANCELLED_CLAIM_SHIFT = 2;
 
     private final AtomicLong word = new AtomicLong(FREE);
+    private final AtomicLong cancelled = new AtomicLong();
     private final Owner owner;
 
     // The SQE to be, in the order of struct io_uring_sqe; written by the claimer
@@ -81,9 +80,8 @@ public final class Op {
 
     private Thread waiter; // written by the claimer before submission
 
-    // Of the current life; written by the home ring's owner before SUBMITTED publishes them
-    private Ring home;
-    private long userData;
+    private Ring home; // of the current submission; written by the submitter before SUBMITTED
+    private long userData; // of the current submission; the home ring's owner's own
 
     private int result; // written by the home ring's owner before CLAIMED publishes it
 
@@ -96,21 +94,19 @@ public final class Op {
     /** FREE to CLAIMED. False: another thread holds it, or it is retired. Full fence. */
     public boolean tryClaim() {
         long w = word.get();
-        return (w & STATE_MASK) == FREE && word.compareAndSet(w, w + CLAIMED);
+        return (w & STATE_MASK) == FREE
+                && word.compareAndSet(w, w + (1 << CLAIM_SHIFT) + CLAIMED - FREE);
     }
 
     /** CLAIMED to FREE, forgetting a cancel. Full fence. */
     public void release() {
-        long w = word.get();
-        assert (w & STATE_MASK) == CLAIMED : this;
-        // a cancel that slips in between is for a claim that has ended: nothing to lose
-        word.set(w & ~(long) (STATE_MASK | REASON_MASK));
+        move(CLAIMED, FREE); // volatile: who marked the descriptor as closing is seen after it
     }
 
     /** FREE to RETIRED: true for the one caller who did it. Full fence. */
     public boolean tryRetire() {
         long w = word.get();
-        return (w & STATE_MASK) == FREE && word.compareAndSet(w, w + RETIRED);
+        return (w & STATE_MASK) == FREE && word.compareAndSet(w, w - FREE + RETIRED);
     }
 
     public boolean isRetired() {
@@ -119,13 +115,27 @@ public final class Op {
 
     /** Why the current claim was cancelled: {@link #CLOSE} and so on, or 0. */
     public int cancelReason() {
-        return (int) (word.get() & REASON_MASK) >>> REASON_SHIFT;
+        long c = cancelled.get();
+        return c >>> CANCELLED_CLAIM_SHIFT == word.get() >>> CLAIM_SHIFT
+                ? (int) c & REASON_MASK
+                : 0;
+    }
+
+    /** By the word's one writer. Full fence. */
+    private void move(int from, int to) {
+        long w = word.getPlain();
+        assert (w & STATE_MASK) == from : this;
+        word.set(w - from + to);
+    }
+
+    private int state() {
+        return (int) (word.getAcquire() & STATE_MASK);
     }
 
     /** Whether the operation is with the kernel or on its way. False sees the result. */
     public boolean inFlight() {
-        int state = (int) (word.getAcquire() & STATE_MASK);
-        return state == SUBMITTED || state == CANCELLING || state == HANDED;
+        int state = state();
+        return state == SUBMITTED || state == HANDED;
     }
 
     /** The final CQE's res: {@code >= 0} or {@code -errno}. */
@@ -140,7 +150,7 @@ public final class Op {
 
     /** Makes the calling thread the one that the completion makes runnable. */
     public void waitOn(Thread thread) {
-        assert (word.get() & STATE_MASK) == CLAIMED : this;
+        assert state() == CLAIMED : this;
         waiter = thread;
     }
 
@@ -160,90 +170,67 @@ public final class Op {
             if (state == FREE || state == RETIRED) {
                 return false;
             }
-            if ((w & REASON_MASK) != 0) {
-                return true;
+            long claim = w >>> CLAIM_SHIFT;
+            long c = cancelled.get();
+            if (c >>> CANCELLED_CLAIM_SHIFT >= claim) {
+                return true; // by somebody else
             }
-            long cancelled = w | ((long) reason << REASON_SHIFT);
-            if (state != SUBMITTED) {
-                if (word.compareAndSet(w, cancelled)) {
-                    return true;
+            var request = new Cancel(this, claim); // before anything is changed: it may throw
+            if (cancelled.compareAndSet(c, claim << CANCELLED_CLAIM_SHIFT | reason)) {
+                if (word.get() == (claim << CLAIM_SHIFT | SUBMITTED)) {
+                    home.cancelSink().accept(request);
                 }
-                continue;
-            }
-            // read before the exchange, which fails if this life has ended since
-            var request = new Cancel(home, userData);
-            if (word.compareAndSet(w, cancelled - SUBMITTED + CANCELLING)) {
-                request.home.cancelSink().accept(request);
                 return true;
             }
         }
     }
 
-    /**
-     * A request for the owner of {@code home}: cancel {@code userData} if it is still in flight.
-     */
-    public record Cancel(Ring home, long userData) {}
+    /** A request for the owner of the home ring: cancel what is in flight of this claim. */
+    public record Cancel(Op op, long claim) {}
 
     // ---- the ring's side ----
 
-    /** CLAIMED to HANDED, by a thread that has no ring; false if cancelled before. */
-    public boolean handOver() {
-        long w = word.get();
-        return (w & (STATE_MASK | REASON_MASK)) == CLAIMED
-                && word.compareAndSet(w, w - CLAIMED + HANDED);
+    /** CLAIMED to HANDED, by a thread that has no ring. Full fence. */
+    public void handOver() {
+        move(CLAIMED, HANDED);
+    }
+
+    /** CLAIMED or HANDED to SUBMITTED, before the owner word's full fence. */
+    void submitting(Ring ring) {
+        home = ring;
+        long w = word.getPlain();
+        assert (w & STATE_MASK) == CLAIMED || (w & STATE_MASK) == HANDED : this;
+        word.setRelease((w & ~(long) STATE_MASK) + SUBMITTED);
+    }
+
+    /** After that fence: whether the submission is to be refused. */
+    boolean isCancelled() {
+        return cancelled.get() >>> CANCELLED_CLAIM_SHIFT == word.getPlain() >>> CLAIM_SHIFT;
+    }
+
+    void userData(long newUserData) {
+        userData = newUserData;
+    }
+
+    long userData() {
+        return userData;
+    }
+
+    /** Whether the claim is the current one; on the home ring while in flight there. */
+    boolean isClaim(long claim) {
+        return word.getAcquire() >>> CLAIM_SHIFT == claim;
     }
 
     /**
-     * CLAIMED or HANDED to SUBMITTED, by the ring's owner, before the SQE is published; false if
-     * cancelled before: then it is CLAIMED, {@code -ECANCELED} its result, and a waiter that handed
-     * it over must be woken.
+     * The final CQE, or the refusal of a submission: ours again. Returns the thread to make
+     * runnable.
      */
-    boolean submitted(Ring ring, long newUserData) {
-        home = ring;
-        userData = newUserData;
-        while (true) {
-            long w = word.get();
-            int state = (int) (w & STATE_MASK);
-            assert state == CLAIMED || state == HANDED : this;
-            if ((w & REASON_MASK) != 0) {
-                result = -Errno.ECANCELED;
-                if (word.compareAndSet(w, w - state + CLAIMED)) {
-                    return false;
-                }
-            } else if (word.compareAndSet(w, w - state + SUBMITTED + LIFE)) {
-                return true;
-            }
-        }
-    }
-
-    /** CLAIMED or HANDED, never submitted: the operation ends with an error of the ring's own. */
-    Thread refused(int error) {
-        result = error;
-        Thread thread = waiter;
-        while (true) {
-            long w = word.get();
-            if (word.compareAndSet(w, (w & ~(long) STATE_MASK) + CLAIMED)) {
-                return thread;
-            }
-        }
-    }
-
-    /** The final CQE: ours again. Returns the thread to make runnable. */
     Thread completed(int res) {
+        assert state() == SUBMITTED : this;
         result = res;
         Thread thread = waiter; // the claimer may go on as soon as the word says so
-        while (true) {
-            long w = word.get();
-            int state = (int) (w & STATE_MASK);
-            assert state == SUBMITTED || state == CANCELLING : this;
-            if (word.compareAndSet(w, w - state + CLAIMED)) {
-                return thread;
-            }
-        }
-    }
-
-    Thread waiter() {
-        return waiter;
+        word.setRelease(word.getPlain() - SUBMITTED + CLAIMED);
+        return thread;
     }
 
     // ---- one method for each operation, arguments in liburing's order ----
@@ -304,7 +291,7 @@ public final class Op {
         prep(IORING_OP_CONNECT, fd, sockaddr, 0, addrlen, 0);
     }
 
-    /** One-shot {@code poll(2)}; the result is {@code revents}. */
+    /** One-shot {@code poll(2)}; the result has the events that came, errors among them. */
     public void prepPollAdd(int fd, int events) {
         prep(IORING_OP_POLL_ADD, fd, 0, 0, 0, events);
     }
@@ -314,10 +301,10 @@ public final class Op {
         long w = word.get();
         return "Op[state="
                 + (w & STATE_MASK)
+                + ", claim="
+                + (w >>> CLAIM_SHIFT)
                 + ", cancelReason="
-                + ((w & REASON_MASK) >>> REASON_SHIFT)
-                + ", life="
-                + w / LIFE
+                + cancelReason()
                 + ", opcode="
                 + opcode
                 + ", fd="

@@ -184,17 +184,31 @@ public final class Ring {
      * @return whether the operation is in flight
      */
     public boolean submit(Op op) {
-        acquire(FILLING);
+        return submitOrRefuse(op) == null;
+    }
+
+    /** {@link #submit} for a thread that handed its operation over and waits already. */
+    public void submitHanded(Op op) {
+        counters.foreignOperations++;
+        Thread refused = submitOrRefuse(op);
+        if (refused != null) {
+            LockSupport.unpark(refused);
+        }
+    }
+
+    /** Returns null, or whoever waits for an operation that ends here. */
+    private Thread submitOrRefuse(Op op) {
+        op.submitting(this);
+        acquire(FILLING); // the full fence between submitting and isCancelled
         try {
+            if (op.isCancelled()) {
+                return op.completed(-Errno.ECANCELED);
+            }
             if (sq.isFull() && !flush()) {
-                op.refused(-Errno.ENOMEM);
-                return false;
+                return op.completed(-Errno.ENOMEM);
             }
             long userData = inFlight.allocate(op);
-            if (!op.submitted(this, userData)) {
-                inFlight.free(userData);
-                return false;
-            }
+            op.userData(userData);
             sq.fill(
                     op.opcode,
                     op.sqeFlags,
@@ -207,25 +221,21 @@ public final class Ring {
                     BufferRing.GROUP);
             sq.publish();
             counters.operations++;
-            return true;
+            return null;
+        } catch (OutOfMemoryError e) { // of a table that had to grow
+            return op.completed(-Errno.ENOMEM);
         } finally {
             release();
         }
     }
 
-    /** {@link #submit} for a thread that handed its operation over and waits already. */
-    public void submitHanded(Op op) {
-        counters.foreignOperations++;
-        if (!submit(op)) {
-            LockSupport.unpark(op.waiter()); // at worst a spurious wake-up of its next waiter
-        }
-    }
-
-    /** Cancels an operation of this ring if it is still in flight. */
-    public void cancel(long userData) {
+    /** Cancels what the request means if it is still in flight on this ring. */
+    public void cancel(Op.Cancel request) {
+        Op op = request.op();
         acquire(FILLING);
         try {
-            if (inFlight.get(userData) == null) {
+            long userData = op.userData(); // of another ring's submission, perhaps: look it up
+            if (inFlight.get(userData) != op || !op.isClaim(request.claim())) {
                 return;
             }
             if (sq.isFull() && !flush()) {
@@ -295,7 +305,12 @@ public final class Ring {
 
     /** Whether an enter that doesn't wait would do anything. */
     public boolean needsEnter() {
-        return sq.pending() > 0 || cq.ready() > 0 || sq.needsEnter();
+        return sq.pending() > 0 || hasCompletions();
+    }
+
+    /** Whether operations have completed that nobody has reaped; by the carrier, as a hint. */
+    public boolean hasCompletions() {
+        return cq.ready() > 0 || sq.needsEnter();
     }
 
     /**
