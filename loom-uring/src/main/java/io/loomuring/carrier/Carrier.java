@@ -48,7 +48,7 @@ public final class Carrier extends CarrierThread {
     // Written by start-up before `started` counts down
     private Ring ring;
     private Wakeup wakeup;
-    private RingException startFailure;
+    private Throwable startFailure;
     private final CountDownLatch started = new CountDownLatch(1);
 
     private volatile boolean stopping; // written by the group
@@ -89,14 +89,20 @@ public final class Carrier extends CarrierThread {
         try {
             ring = group.settings().newRing(counters, this::requestCancel);
             ring.limitWorkers(IO_WORKERS_MAX, IO_WORKERS_MAX);
-        } catch (RingException e) {
+            wakeup = new Wakeup((int) RingException.check("eventfd", Native.lu_eventfd()));
+            ring.wakeOn(wakeup.eventFd());
+            rehearse();
+            return true;
+        } catch (RingException | RuntimeException | Error e) {
             startFailure = e;
+            if (wakeup != null) {
+                wakeup.close();
+            }
+            if (ring != null) {
+                ring.close();
+            }
             return false;
         }
-        wakeup = new Wakeup(Native.lu_eventfd());
-        ring.wakeOn(wakeup.eventFd());
-        rehearse();
-        return true;
     }
 
     /** Takes every step of a turn once, so that no class is loaded and nothing linked later. */
@@ -121,8 +127,11 @@ public final class Carrier extends CarrierThread {
     /** Waits until the carrier turns; throws what kept it from starting. */
     void awaitStarted() throws RingException, InterruptedException {
         started.await();
+        if (startFailure instanceof RingException refused) {
+            throw refused;
+        }
         if (startFailure != null) {
-            throw startFailure;
+            throw new IllegalStateException("a carrier can't start", startFailure);
         }
     }
 

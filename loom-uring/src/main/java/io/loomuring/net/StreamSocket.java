@@ -291,7 +291,11 @@ final class StreamSocket extends Connection {
             }
             checkInterrupt();
             ensureOutputOpen();
-            return src.hasRemaining() ? (int) endWrite(sendAll(src)) : 0;
+            if (!src.hasRemaining()) {
+                return 0;
+            }
+            int n = sendAll(src);
+            return (int) endWrite(n, !src.hasRemaining());
         } finally {
             release(writeOp);
         }
@@ -347,9 +351,20 @@ final class StreamSocket extends Connection {
         return n;
     }
 
-    private long endWrite(long n) throws IOException {
+    /**
+     * Ends a write of {@code n} bytes, or with an error. One that was cut short by close fails like
+     * one that did not begin: how far it came, the positions tell.
+     */
+    private long endWrite(long n, boolean all) throws IOException {
         checkInterrupt();
-        return n > 0 ? n : writeFailed((int) n);
+        if (all) {
+            return n;
+        }
+        if (n > 0) {
+            checkEnded(writeOp);
+            return n;
+        }
+        return writeFailed((int) n);
     }
 
     private int writeFailed(int n) throws IOException {
@@ -457,7 +472,7 @@ final class StreamSocket extends Connection {
             if (n == -EAGAIN && !isClosing()) {
                 throw new SocketException("No buffer space available");
             }
-            return (int) endWrite(n);
+            return (int) endWrite(n, n == 1);
         } finally {
             release(writeOp);
         }
@@ -483,7 +498,11 @@ final class StreamSocket extends Connection {
             if (from == to) {
                 return blocking ? 0 : writeResultNow(0);
             }
-            return blocking ? endWrite(gatherAll(srcs, from, to)) : gatherNow(srcs, from, to);
+            if (!blocking) {
+                return gatherNow(srcs, from, to);
+            }
+            long n = gatherAll(srcs, from, to);
+            return endWrite(n, IoVector.skipEmpty(srcs, from, to) == to);
         } finally {
             release(writeOp);
         }

@@ -18,7 +18,8 @@ public final class RingException extends Exception {
         return errno;
     }
 
-    static long check(String call, long rc) throws RingException {
+    /** Returns a call's result, unless it is {@code -errno}. */
+    public static long check(String call, long rc) throws RingException {
         if (rc < 0) {
             throw new RingException(call, (int) -rc);
         }

@@ -1,0 +1,181 @@
+package io.loomuring.carrier;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.loomuring.abi.Errno;
+import io.loomuring.ring.Op;
+import io.loomuring.testing.Await;
+import io.loomuring.testing.Pin;
+import io.loomuring.testing.Running;
+import io.loomuring.testing.SocketPair;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+
+/** Two carriers, one of which has a virtual thread that doesn't leave it; the others go on. */
+class HoggedCarrierTest {
+    private static final int VICTIMS = 40; // on both carriers
+    private static final long HOG_COMES_MILLIS = 300;
+
+    /** How it keeps its carrier. */
+    enum Hog {
+        COMPUTES {
+            @Override
+            void hog(AtomicBoolean done) {
+                while (!done.get()) {
+                    Thread.onSpinWait();
+                }
+            }
+        },
+        PARKS_PINNED {
+            @Override
+            void hog(AtomicBoolean done) throws Exception {
+                Pin.CRITICAL_SECTION.call(() -> {
+                    while (!done.get()) {
+                        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
+                    }
+                    return null;
+                });
+            }
+        };
+
+        abstract void hog(AtomicBoolean done) throws Exception;
+    }
+
+    private final Arena arena = Arena.ofShared();
+    private final List<SocketPair> pairs = new ArrayList<>();
+    private final AtomicBoolean done = new AtomicBoolean();
+    private Running<Void> hog;
+
+    @BeforeAll
+    static void install() {
+        Installed.install(2, true);
+    }
+
+    @AfterEach
+    void free() throws Exception {
+        done.set(true);
+        hog.result();
+        pairs.forEach(SocketPair::peerShutsDown);
+        pairs.forEach(SocketPair::close);
+        arena.close();
+    }
+
+    private void startHog(Hog kind) {
+        var hogging = new AtomicBoolean();
+        hog =
+                Running.onVirtual(() -> {
+                    hogging.set(true);
+                    kind.hog(done);
+                });
+        Await.until("a carrier is hogged", hogging::get);
+    }
+
+    private record Receiver(Op op, Running<Integer> running) {}
+
+    private List<Receiver> startReceivers(ThreadKind kind) {
+        List<Receiver> receivers = new ArrayList<>();
+        for (int i = 0; i < VICTIMS; i++) {
+            SocketPair pair = SocketPair.open();
+            pairs.add(pair);
+            var op = new Op(_ -> {});
+            long memory = arena.allocate(8).address();
+            receivers.add(
+                    new Receiver(
+                            op,
+                            Running.on(
+                                    kind.factory(),
+                                    () -> {
+                                        assertThat(op.tryClaim()).isTrue();
+                                        return CarrierIo.recv(op, pair.fd(), memory, 8, 0, 0);
+                                    })));
+        }
+        return receivers;
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void shouldNotKeepThreadsOfAPlatformThreadFromRunning(Hog kind) throws Exception {
+        startHog(kind);
+        List<Running<Void>> victims = new ArrayList<>();
+        for (int i = 0; i < VICTIMS; i++) {
+            victims.add(Running.onVirtual(() -> {}));
+        }
+        Running.allEnd(victims);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void shouldNotKeepParkedThreadsFromBeingUnparked(Hog kind) throws Exception {
+        List<Running<Void>> victims = new ArrayList<>();
+        var go = new AtomicBoolean();
+        for (int i = 0; i < VICTIMS; i++) {
+            victims.add(
+                    Running.onVirtual(() -> {
+                        while (!go.get()) {
+                            LockSupport.park();
+                        }
+                    }));
+        }
+        startHog(kind);
+        go.set(true);
+        victims.forEach(victim -> LockSupport.unpark(victim.thread()));
+        Running.allEnd(victims);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void shouldNotKeepSleepersFromWaking(Hog kind) throws Exception {
+        List<Running<Void>> victims = new ArrayList<>();
+        var sleeping = new AtomicInteger();
+        for (int i = 0; i < VICTIMS; i++) {
+            victims.add(
+                    Running.onVirtual(() -> {
+                        sleeping.incrementAndGet();
+                        Thread.sleep(HOG_COMES_MILLIS);
+                    }));
+        }
+        Await.until("all sleep", () -> sleeping.get() == VICTIMS);
+        startHog(kind);
+        Running.allEnd(victims);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void shouldNotKeepOperationsInFlightFromCompleting(Hog kind) throws Exception {
+        for (ThreadKind threads : ThreadKind.values()) {
+            pairs.clear();
+            List<Receiver> receivers = startReceivers(threads);
+            receivers.forEach(receiver -> Await.until("in flight", () -> receiver.op().inFlight()));
+            if (hog == null) {
+                startHog(kind);
+            }
+            pairs.forEach(pair -> pair.peerSends((byte) 1));
+            for (Receiver receiver : receivers) {
+                assertThat(receiver.running().result()).isOne();
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void shouldNotKeepOperationsInFlightFromBeingCancelled(Hog kind) throws Exception {
+        List<Receiver> receivers = startReceivers(ThreadKind.VIRTUAL);
+        receivers.forEach(receiver -> Await.until("in flight", () -> receiver.op().inFlight()));
+        startHog(kind);
+        receivers.forEach(receiver -> receiver.op().cancel(Op.CLOSE));
+        for (Receiver receiver : receivers) {
+            assertThat(receiver.running().result()).isEqualTo(-Errno.ECANCELED);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+package io.loomuring.carrier;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.loomuring.LoomUring;
+
+/** Carriers in this JVM: each test class has one of its own. */
+final class Installed {
+    private Installed() {}
+
+    /** Installs carriers, with threads of the JDK's scheduler from before. */
+    static void install(int carriers, boolean stealing) {
+        ThreadKind.startForeign();
+        System.setProperty("loomuring.carriers", Integer.toString(carriers));
+        System.setProperty("loomuring.steal", stealing ? "on" : "off");
+        assertThat(LoomUring.install()).isTrue();
+    }
+
+    /** The name of the platform thread under the calling virtual thread. */
+    static String carrierName() {
+        String thread = Thread.currentThread().toString();
+        return thread.substring(thread.indexOf('@') + 1);
+    }
+
+    static boolean isOurs(String carrierName) {
+        return carrierName.startsWith("loom-uring-carrier-");
+    }
+}

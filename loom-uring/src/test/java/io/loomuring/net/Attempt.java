@@ -1,0 +1,118 @@
+package io.loomuring.net;
+
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** A call in a thread of its own, and what became of it. */
+final class Attempt<T> {
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    private static final String JDK_SOCKETS = "sun.nio.ch.";
+    private static final Set<String> OUR_SOCKETS =
+            Stream.of(FdLife.class, Connection.class, StreamSocket.class, ListeningSocket.class)
+                    .map(Class::getName)
+                    .collect(Collectors.toSet());
+
+    private final CompletableFuture<T> outcome = new CompletableFuture<>();
+    private final Thread thread;
+    private volatile boolean interrupted;
+
+    private Attempt(ThreadKind kind, Callable<T> body) {
+        thread =
+                kind.start(() -> {
+                    try {
+                        T result = body.call();
+                        interrupted = Thread.currentThread().isInterrupted();
+                        outcome.complete(result);
+                    } catch (Throwable e) {
+                        interrupted = Thread.currentThread().isInterrupted();
+                        outcome.completeExceptionally(e);
+                    }
+                });
+    }
+
+    static <T> Attempt<T> start(ThreadKind kind, Callable<T> body) {
+        return new Attempt<>(kind, body);
+    }
+
+    Thread thread() {
+        return thread;
+    }
+
+    boolean isDone() {
+        return outcome.isDone();
+    }
+
+    /** Whether the interrupt status was set when the call ended. */
+    boolean endedInterrupted() {
+        return interrupted;
+    }
+
+    /** Waits until the call waits for the kernel or for its turn. */
+    Attempt<T> awaitBlocked() {
+        eventually("blocked", () -> isDone() || isBlocked());
+        if (isDone()) {
+            throw new AssertionError("did not block: " + outcome);
+        }
+        return this;
+    }
+
+    private boolean isBlocked() {
+        StackTraceElement[] stack = thread.getStackTrace();
+        boolean jdk = Arrays.stream(stack).anyMatch(f -> f.getClassName().startsWith(JDK_SOCKETS));
+        boolean ours = Arrays.stream(stack).anyMatch(f -> OUR_SOCKETS.contains(f.getClassName()));
+        return switch (thread.getState()) {
+            case WAITING, TIMED_WAITING, BLOCKED -> jdk || ours;
+            case RUNNABLE -> jdk && stack[0].isNativeMethod();
+            default -> false;
+        };
+    }
+
+    /** The result, or what the call threw. */
+    T get() throws Exception {
+        try {
+            return outcome.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case Exception cause -> throw cause;
+                case Error cause -> throw cause;
+                default -> throw e;
+            }
+        } catch (TimeoutException e) {
+            var error = new AssertionError("still running");
+            error.setStackTrace(thread.getStackTrace());
+            throw error;
+        }
+    }
+
+    /** What the call threw. */
+    Throwable failure() {
+        try {
+            T result = get();
+            throw new AssertionError("returned " + result);
+        } catch (Exception e) {
+            return e;
+        }
+    }
+
+    /** Waits for a condition, for some time. */
+    static void eventually(String what, BooleanSupplier condition) {
+        long start = System.nanoTime();
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() - start > PATIENCE.toNanos()) {
+                throw new AssertionError("not after " + PATIENCE + ": " + what);
+            }
+            LockSupport.parkNanos(200_000);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+package io.loomuring.net;
+
+import io.loomuring.UringSelectorProvider;
+
+import sun.nio.ch.DefaultSelectorProvider;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ProtocolFamily;
+import java.net.StandardProtocolFamily;
+import java.net.StandardSocketOptions;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.channels.spi.SelectorProvider;
+import java.nio.file.Files;
+import java.util.concurrent.locks.LockSupport;
+
+/** Whose channels a test is about. The JDK's are the oracle: what holds for ours holds for them. */
+enum Provider {
+    OURS,
+    JDK;
+
+    private static final SelectorProvider URING = new UringSelectorProvider();
+
+    SelectorProvider get() {
+        return this == OURS ? URING : DefaultSelectorProvider.get();
+    }
+
+    SocketChannel socket() throws IOException {
+        return get().openSocketChannel();
+    }
+
+    SocketChannel socket(ProtocolFamily family) throws IOException {
+        return get().openSocketChannel(family);
+    }
+
+    /** A socket that listens at a port of the loopback interface. */
+    ServerSocketChannel listener() throws IOException {
+        return get().openServerSocketChannel()
+                .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+    }
+
+    ServerSocketChannel listener(ProtocolFamily family) throws IOException {
+        ServerSocketChannel listener = get().openServerSocketChannel(family);
+        if (family == StandardProtocolFamily.UNIX) {
+            return listener.bind(null);
+        }
+        String host = family == StandardProtocolFamily.INET ? "127.0.0.1" : "::1";
+        return listener.bind(new InetSocketAddress(InetAddress.ofLiteral(host), 0));
+    }
+
+    /** Two connected channels. */
+    Pair pair() throws IOException {
+        try (ServerSocketChannel listener = listener()) {
+            return connect(listener, socket());
+        }
+    }
+
+    Pair pair(ProtocolFamily family) throws IOException {
+        try (ServerSocketChannel listener = listener(family)) {
+            Pair pair = connect(listener, socket(family));
+            if (listener.getLocalAddress() instanceof UnixDomainSocketAddress unix) {
+                Files.delete(unix.getPath());
+            }
+            return pair;
+        }
+    }
+
+    private static Pair connect(ServerSocketChannel listener, SocketChannel client)
+            throws IOException {
+        client.connect(listener.getLocalAddress());
+        return new Pair(client, listener.accept());
+    }
+
+    /** A connection's ends. */
+    record Pair(SocketChannel client, SocketChannel server) implements Closeable {
+        /** Writes from the client until the connection takes no byte more. */
+        Pair fill() throws IOException {
+            client.setOption(StandardSocketOptions.SO_SNDBUF, 1 << 14); // or it would grow
+            server.setOption(StandardSocketOptions.SO_RCVBUF, 1 << 14);
+            client.configureBlocking(false);
+            int refused = 0;
+            while (refused < 100) { // what was sent a moment ago may make room once more
+                if (client.write(ByteBuffer.allocateDirect(1 << 16)) > 0) {
+                    refused = 0;
+                } else {
+                    refused++;
+                    LockSupport.parkNanos(100_000);
+                }
+            }
+            client.configureBlocking(true);
+            return this;
+        }
+
+        @Override
+        public void close() throws IOException {
+            client.close();
+            server.close();
+        }
+    }
+}

@@ -1,0 +1,35 @@
+package io.loomuring.testing;
+
+import com.sun.jna.LastErrorException;
+import com.sun.jna.Native;
+
+/** Calls that only tests make, bound by JNA. */
+public final class Libc {
+    private Libc() {}
+
+    public static final int SOCK_STREAM = 1;
+    static final int SHUT_WR = 1;
+
+    static {
+        Native.register(Libc.class, "c");
+    }
+
+    public static native int socketpair(int domain, int type, int protocol, int[] fds)
+            throws LastErrorException;
+
+    public static native int socket(int domain, int type, int protocol) throws LastErrorException;
+
+    public static native int bind(int fd, long sockaddr, int length) throws LastErrorException;
+
+    public static native int listen(int fd, int backlog) throws LastErrorException;
+
+    public static native int getsockname(int fd, long sockaddr, long length)
+            throws LastErrorException;
+
+    public static native int shutdown(int fd, int how) throws LastErrorException;
+
+    public static native long read(int fd, long address, long length) throws LastErrorException;
+
+    static native int prctl(int option, long arg2, long arg3, long arg4, long arg5)
+            throws LastErrorException;
+}
