@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <jni.h>
 #include <stdint.h>
 #include <string.h>
@@ -108,6 +109,11 @@ JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_accept(JNIEnv *env, jclass typ
 JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_close(JNIEnv *env, jclass type, jint fd) {
     (void)env, (void)type;
     return (jint)result(close(fd));
+}
+
+JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_closeOnExec(JNIEnv *env, jclass type, jint fd) {
+    (void)env, (void)type;
+    return (jint)result(fcntl(fd, F_SETFD, FD_CLOEXEC));
 }
 
 JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_signal(JNIEnv *env, jclass type, jint event_fd) {

@@ -139,6 +139,17 @@ public record Config(
             }
             flags |= flag;
         }
+        boolean defer = (flags & IORING_SETUP_DEFER_TASKRUN) != 0;
+        boolean coop = (flags & IORING_SETUP_COOP_TASKRUN) != 0;
+        boolean single = (flags & IORING_SETUP_SINGLE_ISSUER) != 0;
+        boolean flag = (flags & IORING_SETUP_TASKRUN_FLAG) != 0;
+        if ((defer && !single) || (flag && !coop && !defer)) {
+            throw unusable(
+                    RING_FLAGS,
+                    value,
+                    "such that DEFER_TASKRUN comes with SINGLE_ISSUER, and TASKRUN_FLAG with"
+                            + " COOP_TASKRUN or DEFER_TASKRUN");
+        }
         return flags;
     }
 

@@ -6,6 +6,7 @@ import io.loomuring.carrier.CarrierGroup;
 import io.loomuring.carrier.CarrierIo;
 import io.loomuring.jdk.JdkInternals;
 import io.loomuring.jdk.JdkInternals.UnsupportedJdkException;
+import io.loomuring.jdk.SunNet;
 import io.loomuring.observe.Counters;
 import io.loomuring.ring.KernelFeatures;
 import io.loomuring.ring.Ring;
@@ -81,6 +82,7 @@ public final class LoomUring {
             Native.load();
             JdkInternals.open();
             JdkInternals.checkSchedulerHook();
+            SunNet.check();
             List<String> missing = KernelFeatures.probe().missing();
             if (!missing.isEmpty()) {
                 throw new UnavailableException(
@@ -94,8 +96,8 @@ public final class LoomUring {
             }
             JdkInternals.setDefaultScheduler(started);
             return started;
-        } catch (UnsatisfiedLinkError | UnsupportedJdkException e) {
-            throw new UnavailableException(e.getMessage(), e);
+        } catch (LinkageError | UnsupportedJdkException e) {
+            throw new UnavailableException(String.valueOf(e.getMessage()), e);
         } catch (RingException e) {
             throw new UnavailableException(e.getMessage() + remedy(e), e);
         } catch (InterruptedException e) {

@@ -40,6 +40,9 @@ public final class Shim {
     /** {@code close(2)}. */
     public static native int close(int fd);
 
+    /** Sets {@code FD_CLOEXEC}, see {@code fcntl(2)}. */
+    public static native int closeOnExec(int fd);
+
     /** Adds one to an eventfd ({@code eventfd(2)}). */
     public static native int signal(int eventFd);
 

@@ -1,6 +1,7 @@
 package io.loomuring.carrier;
 
 import io.loomuring.abi.Native;
+import io.loomuring.abi.Shim;
 import io.loomuring.jdk.JdkInternals;
 import io.loomuring.observe.Counters;
 import io.loomuring.ring.Op;
@@ -14,6 +15,7 @@ import org.jctools.queues.atomic.MpscUnboundedAtomicArrayQueue;
 
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * A platform thread that runs virtual threads and owns an io_uring ring.
@@ -36,7 +38,7 @@ public final class Carrier extends CarrierThread {
 
     private final CarrierGroup group;
     private final RunQueue runQueue;
-    private final Deadlines deadlines = new Deadlines();
+    private final Deadlines deadlines = new Deadlines(); // guarded by guard
     private final Counters counters = new Counters();
 
     /** Runnable: a task to run. Op: to be submitted. Op.Cancel, Deadline: see {@link #receive}. */
@@ -44,6 +46,9 @@ public final class Carrier extends CarrierThread {
             new MpscUnboundedAtomicArrayQueue<>(INBOX_CHUNK);
 
     private final MessagePassingQueue.Consumer<Object> receive = this::receive;
+
+    /** Held for moments by whoever takes from the inbox or touches the deadlines. */
+    private final AtomicBoolean guard = new AtomicBoolean();
 
     // Written by start-up before `started` counts down
     private Ring ring;
@@ -54,6 +59,7 @@ public final class Carrier extends CarrierThread {
     private volatile boolean stopping; // written by the group
 
     private long turns; // written by the carrier; the watchdog is content with a late value
+    private volatile boolean stuck; // written by the watchdog
     private volatile boolean asleep; // written by the carrier, before it looks for the watchdog
 
     Carrier(CarrierGroup group, int number) {
@@ -174,7 +180,12 @@ public final class Carrier extends CarrierThread {
 
     private void receiveAll() {
         if (!inbox.isEmpty()) {
-            inbox.drain(receive);
+            lock();
+            try {
+                inbox.drain(receive);
+            } finally {
+                unlock();
+            }
         }
     }
 
@@ -189,7 +200,7 @@ public final class Carrier extends CarrierThread {
                     deadlines.add(deadline);
                 }
             }
-            case Runnable task -> push(task);
+            case Runnable task -> group.execute(task);
             default -> throw new AssertionError(message);
         }
     }
@@ -200,9 +211,29 @@ public final class Carrier extends CarrierThread {
         }
         long now = System.nanoTime();
         Deadline due;
-        while ((due = deadlines.pollDue(now)) != null) {
+        while ((due = pollDue(now)) != null) {
             due.fire();
         }
+    }
+
+    private Deadline pollDue(long now) {
+        lock();
+        try {
+            return deadlines.pollDue(now);
+        } finally {
+            unlock();
+        }
+    }
+
+    /** Without parking: a virtual thread on this carrier may call, and holders are quick. */
+    private void lock() {
+        while (!guard.compareAndSet(false, true)) {
+            Shim.yieldCpu();
+        }
+    }
+
+    private void unlock() {
+        guard.setRelease(false);
     }
 
     private boolean steal() {
@@ -265,7 +296,12 @@ public final class Carrier extends CarrierThread {
     Deadline schedule(Runnable task, long nanoTime) {
         var deadline = new Deadline(task, nanoTime, this);
         if (isCurrent()) {
-            deadlines.add(deadline);
+            lock();
+            try {
+                deadlines.add(deadline);
+            } finally {
+                unlock();
+            }
         } else {
             send(deadline);
         }
@@ -275,9 +311,18 @@ public final class Carrier extends CarrierThread {
     /** Takes a cancelled deadline off the heap. */
     void remove(Deadline deadline) {
         if (isCurrent()) {
-            deadlines.remove(deadline);
+            lock();
+            try {
+                deadlines.remove(deadline);
+            } finally {
+                unlock();
+            }
         } else {
-            inbox.offer(deadline); // nobody waits for it: no wake-up
+            inbox.offer(deadline);
+            if (inbox.size() > INBOX_CHUNK) { // nobody waits for it, but they must not pile up
+                VarHandle.fullFence();
+                wake();
+            }
         }
     }
 
@@ -304,9 +349,41 @@ public final class Carrier extends CarrierThread {
         return asleep;
     }
 
-    /** Submits and reaps for a carrier that doesn't turn; by the watchdog. */
+    /** Whether the watchdog has seen no turn for a while: new work had better go elsewhere. */
+    boolean isStuck() {
+        return stuck;
+    }
+
+    /** By the watchdog. */
+    void setStuck(boolean newStuck) {
+        stuck = newStuck;
+    }
+
+    /**
+     * Does for a carrier that doesn't turn what can be done without it: hands its messages on,
+     * fires its deadlines, submits and reaps its ring; by the watchdog.
+     */
     void rescue() {
-        ring.tryRescue();
+        lock();
+        try {
+            for (int i = inbox.size(); i > 0; i--) { // some may come back: no end otherwise
+                Object message = inbox.relaxedPoll();
+                if (message == null) {
+                    break;
+                }
+                if (ring.isShared() || message instanceof Runnable || message instanceof Deadline) {
+                    receive(message);
+                } else {
+                    inbox.offer(message);
+                }
+            }
+        } finally {
+            unlock();
+        }
+        fireDeadlines();
+        if (ring.isShared()) {
+            ring.tryRescue();
+        }
     }
 
     private void requestCancel(Op.Cancel request) {

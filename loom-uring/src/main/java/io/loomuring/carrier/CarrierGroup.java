@@ -40,7 +40,7 @@ public final class CarrierGroup extends ForkJoinPool {
         this.rings = rings;
         this.stealing = stealing && size > 1;
         carriers = new Carrier[size];
-        watchdog = new Watchdog(carriers);
+        watchdog = new Watchdog(this, carriers);
     }
 
     /**
@@ -127,9 +127,15 @@ public final class CarrierGroup extends ForkJoinPool {
                 : null;
     }
 
-    /** A carrier for work that comes from elsewhere: an idle one if there is one. */
+    /** A carrier for work that comes from elsewhere: in turn, without those that are stuck. */
     Carrier pick() {
         int start = next.getAndIncrement() & Integer.MAX_VALUE;
+        for (int i = 0; i < carriers.length; i++) {
+            Carrier carrier = carriers[(start + i) % carriers.length];
+            if (!carrier.isStuck()) {
+                return carrier;
+            }
+        }
         return carriers[start % carriers.length];
     }
 

@@ -17,7 +17,7 @@ final class Deadline implements ScheduledFuture<Object> {
 
     final long nanoTime; // System.nanoTime() when due
     int heapIndex = -1; // guarded by the carrier's deadlines
-    private final Runnable task;
+    private Runnable task; // null once cancelled: it keeps a virtual thread alive
     private final Carrier home;
     private final AtomicInteger state = new AtomicInteger(PENDING);
 
@@ -39,6 +39,7 @@ final class Deadline implements ScheduledFuture<Object> {
         if (!state.compareAndSet(PENDING, CANCELLED)) {
             return false;
         }
+        task = null;
         home.remove(this);
         return true;
     }

@@ -62,12 +62,13 @@ final class RunQueue {
     @CarrierConfined
     Runnable poll() {
         Runnable task = steal();
-        if (task != null) {
-            AtomicReferenceArray<Runnable> array = slots;
-            for (long h = head.getPlain(); cleared < h; cleared++) {
-                array.setPlain(index(array, cleared), null);
-            }
+        AtomicReferenceArray<Runnable> array = slots;
+        long h = head.getPlain();
+        // a slot further back than the array is long holds a younger task
+        for (long i = Math.max(cleared, tail.getPlain() - array.length()); i < h; i++) {
+            array.setPlain(index(array, i), null);
         }
+        cleared = h;
         return task;
     }
 

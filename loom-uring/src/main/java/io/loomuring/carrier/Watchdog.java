@@ -4,9 +4,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Looks after carriers that don't turn: a virtual thread that is pinned and waits for its own
- * operation blocks the carrier that would reap it. Whoever hogs his carrier for a tick has his ring
- * submitted and reaped by the watchdog.
+ * Looks after carriers that don't turn, since a virtual thread computes, or is pinned and waits,
+ * perhaps for an operation that its own carrier would reap. What has been still for a tick is
+ * rescued: messages, deadlines and ring, while idle carriers steal from its run queue.
  *
  * <p>It sleeps when every carrier has slept for a while; a carrier that awakes wakes it. While
  * there is work it looks once a tick, which costs the carriers nothing.
@@ -15,14 +15,16 @@ final class Watchdog extends Thread {
     private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
     private static final int IDLE_TICKS_BEFORE_SLEEP = 100; // so that a ping-pong doesn't wake it
 
+    private final CarrierGroup group;
     private final Carrier[] carriers; // filled before the watchdog starts
     private final long[] lastTurns;
     private volatile boolean sleeping;
     private Carrier rescuing; // the watchdog's own
 
-    Watchdog(Carrier[] carriers) {
+    Watchdog(CarrierGroup group, Carrier[] carriers) {
         super("loom-uring-watchdog");
         setDaemon(true);
+        this.group = group;
         this.carriers = carriers;
         lastTurns = new long[carriers.length];
     }
@@ -60,17 +62,30 @@ final class Watchdog extends Thread {
         for (int i = 0; i < carriers.length; i++) {
             Carrier carrier = carriers[i];
             long turns = carrier.turns();
-            if (turns != lastTurns[i]) {
-                lastTurns[i] = turns;
-                work = true;
-            } else if (!carrier.isAsleep()) {
-                rescuing = carrier;
-                carrier.rescue();
-                rescuing = null;
-                work = true;
+            boolean turned = turns != lastTurns[i];
+            boolean stuck = !turned && !carrier.isAsleep();
+            lastTurns[i] = turns;
+            work |= turned || stuck;
+            if (stuck != carrier.isStuck()) {
+                carrier.setStuck(stuck);
+            }
+            if (stuck) {
+                rescue(carrier);
             }
         }
         return work;
+    }
+
+    private void rescue(Carrier carrier) {
+        rescuing = carrier;
+        try {
+            carrier.rescue();
+            group.offerToIdle(carrier);
+        } catch (RuntimeException e) {
+            group.report(carrier, e);
+        } finally {
+            rescuing = null;
+        }
     }
 
     private void sleepUntilWork() {

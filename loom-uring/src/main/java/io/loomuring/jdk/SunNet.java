@@ -2,6 +2,7 @@ package io.loomuring.jdk;
 
 import static java.lang.invoke.MethodType.methodType;
 
+import io.loomuring.abi.Shim;
 import io.loomuring.jdk.JdkInternals.UnsupportedJdkException;
 
 import jdk.internal.access.JavaNioAccess;
@@ -11,7 +12,6 @@ import jdk.internal.event.SocketWriteEvent;
 
 import sun.net.ext.ExtendedSocketOptions;
 import sun.net.util.IPAddressUtil;
-import sun.nio.ch.DefaultSelectorProvider;
 import sun.nio.ch.IOUtil;
 import sun.nio.ch.Net;
 
@@ -30,7 +30,6 @@ import java.net.SocketOption;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.channels.spi.SelectorProvider;
 import java.nio.file.Path;
 import java.util.Set;
 
@@ -259,11 +258,6 @@ public final class SunNet {
         throw (X) e;
     }
 
-    /** The JDK's own provider, whatever {@code SelectorProvider.provider()} says. */
-    public static SelectorProvider jdkProvider() {
-        return DefaultSelectorProvider.get();
-    }
-
     // ---- buffers ----
 
     /**
@@ -425,19 +419,27 @@ public final class SunNet {
 
     public static FileDescriptor socket(ProtocolFamily family) throws IOException {
         try {
-            return family == StandardProtocolFamily.UNIX
-                    ? (FileDescriptor) UNIX_SOCKET.invokeExact()
-                    : (FileDescriptor) SOCKET.invokeExact(family, true);
+            return closedOnExec(
+                    family == StandardProtocolFamily.UNIX
+                            ? (FileDescriptor) UNIX_SOCKET.invokeExact()
+                            : (FileDescriptor) SOCKET.invokeExact(family, true));
         } catch (Throwable e) {
             throw thrown(e);
         }
     }
 
+    /** The JDK leaves its own sockets open to programs that native code starts. */
+    private static FileDescriptor closedOnExec(FileDescriptor fd) {
+        Shim.closeOnExec(fdVal(fd));
+        return fd;
+    }
+
     public static FileDescriptor serverSocket(ProtocolFamily family) throws IOException {
         try {
-            return family == StandardProtocolFamily.UNIX
-                    ? (FileDescriptor) UNIX_SOCKET.invokeExact()
-                    : (FileDescriptor) SERVER_SOCKET.invokeExact(family);
+            return closedOnExec(
+                    family == StandardProtocolFamily.UNIX
+                            ? (FileDescriptor) UNIX_SOCKET.invokeExact()
+                            : (FileDescriptor) SERVER_SOCKET.invokeExact(family));
         } catch (Throwable e) {
             throw thrown(e);
         }

@@ -161,7 +161,6 @@ public final class Ring {
     private void acquireSlow(int state) {
         int spins = 0;
         while (!owner.compareAndSet(OUTSIDE, state)) {
-            assert owner.get() != state || state == RESCUED : "taken twice by its own carrier";
             if (++spins < SPINS_BEFORE_YIELD) {
                 Thread.onSpinWait();
             } else {
@@ -413,6 +412,11 @@ public final class Ring {
     }
 
     // ---- rescue ----
+
+    /** Whether threads other than its carrier may use the ring, under the owner word. */
+    public boolean isShared() {
+        return (setupFlags & IORING_SETUP_SINGLE_ISSUER) == 0;
+    }
 
     /**
      * Submits and reaps for a carrier that is stuck outside its ring; any platform thread.

@@ -21,6 +21,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 /** One carrier: what it does not do, nobody does. */
 class CarrierIoOneCarrierTest extends CarrierIoContract {
     private static final int READERS = 500; // many times the ring's provided buffers
+    private static final int ROUNDS_MAX = 50;
 
     @BeforeAll
     static void install() {
@@ -29,6 +30,15 @@ class CarrierIoOneCarrierTest extends CarrierIoContract {
 
     @Test
     void shouldReceiveMoreInOneTurnThanThereAreProvidedBuffers() throws Exception {
+        long refused = LoomUring.counters().noProvidedBuffer;
+        int round = 0;
+        do { // until all arrive in one turn: the watchdog may reap some of them before
+            assertThat(round++).as("rounds without a lack of buffers").isLessThan(ROUNDS_MAX);
+            receiveInOneTurn();
+        } while (LoomUring.counters().noProvidedBuffer == refused);
+    }
+
+    private static void receiveInOneTurn() throws Exception {
         List<SocketPair> pairs = new ArrayList<>();
         List<Running<Long>> readers = new ArrayList<>();
         var reading = new AtomicInteger();
@@ -45,7 +55,6 @@ class CarrierIoOneCarrierTest extends CarrierIoContract {
                         Thread.onSpinWait(); // so that all arrive in one turn
                     }
                 });
-        long refused = LoomUring.counters().noProvidedBuffer;
         for (int i = 0; i < READERS; i++) {
             pairs.get(i).peerSendsLong(i);
         }
@@ -54,7 +63,6 @@ class CarrierIoOneCarrierTest extends CarrierIoContract {
         for (int i = 0; i < READERS; i++) {
             assertThat(readers.get(i).result()).isEqualTo(i);
         }
-        assertThat(LoomUring.counters().noProvidedBuffer).isGreaterThan(refused);
         pairs.forEach(SocketPair::close);
     }
 
