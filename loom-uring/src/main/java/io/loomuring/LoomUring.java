@@ -33,6 +33,7 @@ public final class LoomUring {
     private static final int ENTRIES_MIN = 8; // below this a ring of halved entries is no use
 
     private static CarrierGroup group; // guarded by the class
+    private static boolean jdkOpen; // guarded by the class
     private static String unavailable; // guarded by the class; why not, once that is known
 
     /**
@@ -79,8 +80,7 @@ public final class LoomUring {
 
     private static CarrierGroup start(Config config) throws UnavailableException {
         try {
-            Native.load();
-            JdkInternals.open();
+            openJdk();
             JdkInternals.checkSchedulerHook();
             SunNet.check();
             List<String> missing = KernelFeatures.probe().missing();
@@ -103,6 +103,15 @@ public final class LoomUring {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new UnavailableException("interrupted while starting", e);
+        }
+    }
+
+    /** Loads the native library and has it open the packages that this project uses; once. */
+    static synchronized void openJdk() throws UnsupportedJdkException {
+        if (!jdkOpen) {
+            Native.load();
+            JdkInternals.open();
+            jdkOpen = true;
         }
     }
 

@@ -4,6 +4,7 @@ import static java.net.StandardProtocolFamily.INET;
 import static java.net.StandardProtocolFamily.INET6;
 import static java.net.StandardProtocolFamily.UNIX;
 
+import io.loomuring.jdk.JdkInternals.UnsupportedJdkException;
 import io.loomuring.jdk.SunNet;
 import io.loomuring.net.UringServerSocketChannel;
 import io.loomuring.net.UringSocketChannel;
@@ -74,7 +75,25 @@ public final class UringSelectorProvider extends SelectorProvider {
     }
 
     private static SelectorProvider jdk() {
-        return sun.nio.ch.DefaultSelectorProvider.get();
+        return Jdk.PROVIDER;
+    }
+
+    /** The JDK's own provider, in a package that only the native library opens. */
+    private static final class Jdk {
+        static final SelectorProvider PROVIDER = open();
+
+        private static SelectorProvider open() {
+            try {
+                LoomUring.openJdk();
+                return sun.nio.ch.DefaultSelectorProvider.get();
+            } catch (LinkageError | UnsupportedJdkException e) {
+                throw new IllegalStateException(
+                        "loom-uring: the JDK's own channels can't be reached ("
+                                + e.getMessage()
+                                + "): remove -Djava.nio.channels.spi.SelectorProvider",
+                        e);
+            }
+        }
     }
 
     @Override

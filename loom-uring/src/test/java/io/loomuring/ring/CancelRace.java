@@ -102,7 +102,9 @@ final class CancelRace {
                 assertThat(claims.add(request.claim())).as("one request a claim").isTrue();
                 fixture.ring.cancel(request);
             }
-            fixture.ring.enter(RingFixture.LONG_NANOS);
+            if (fixture.ring.enter(RingFixture.LONG_NANOS) == 0 && op.inFlight()) {
+                throw new AssertionError("neither data nor cancel: " + op);
+            }
         }
     }
 }

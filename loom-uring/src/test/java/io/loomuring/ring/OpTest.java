@@ -22,7 +22,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 /** The life of an operation: who may take which step, and what a cancel does in each state. */
 class OpTest {
     private static final int THREADS = 4;
-    private static final int ROUNDS = 20_000;
+    private static final int CLAIMS = 500_000; // of each thread
+    private static final int LIVES = 20_000;
 
     private RingFixture fixture;
 
@@ -84,7 +85,7 @@ class OpTest {
         for (int i = 0; i < THREADS; i++) {
             claimers.add(
                     Running.onPlatform(() -> {
-                        for (int mine = 0; mine < ROUNDS; ) {
+                        for (int mine = 0; mine < CLAIMS; ) {
                             if (op.tryClaim()) {
                                 claims[0]++;
                                 mine++;
@@ -96,7 +97,7 @@ class OpTest {
                     }));
         }
         Running.allEnd(claimers);
-        assertThat(claims[0]).isEqualTo(THREADS * ROUNDS);
+        assertThat(claims[0]).isEqualTo(THREADS * CLAIMS);
     }
 
     @Test
@@ -146,13 +147,13 @@ class OpTest {
     @Test
     void shouldServeManyLivesInARow() {
         Op op = freeOp();
-        for (int life = 0; life < ROUNDS; life++) {
+        for (int life = 0; life < LIVES; life++) {
             RingFixture.claim(op);
             op.prepNop();
             assertThat(fixture.submitAndAwait(op)).isZero();
             op.release();
         }
-        assertThat(fixture.counters.operations).isEqualTo(ROUNDS);
+        assertThat(fixture.counters.operations).isEqualTo(LIVES);
     }
 
     // ---- cancel ----

@@ -8,6 +8,7 @@ import io.loomuring.testing.Await;
 import io.loomuring.testing.Running;
 import io.loomuring.testing.Seeds;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -50,6 +51,13 @@ class RingRescueTest {
         }
         fixture[0].wake();
         owner.result();
+    }
+
+    @Test
+    void shouldKeepOwnerAndRescuersApart() throws Exception {
+        try (var fixture = new RingFixture(8, 16, SetupFlags.COOPERATIVE)) {
+            new OwnerRace(fixture).run();
+        }
     }
 
     @ParameterizedTest

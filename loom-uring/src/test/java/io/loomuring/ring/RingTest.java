@@ -203,6 +203,17 @@ class RingTest {
 
     @ParameterizedTest
     @EnumSource(SetupFlags.class)
+    void shouldFetchWhatTheKernelKeptBackWithoutWaiting(SetupFlags flags) throws RingException {
+        open(flags);
+        List<Op> ops = submitNops(MANY);
+        while (fixture.ring.enter(0) > 0) {
+            assertThat(fixture.counters.completions).isLessThanOrEqualTo(MANY);
+        }
+        assertThat(ops).noneMatch(Op::inFlight);
+    }
+
+    @ParameterizedTest
+    @EnumSource(SetupFlags.class)
     void shouldLoseNothingWhenVeryManyEndAtOnce(SetupFlags flags) throws RingException {
         open(flags);
         int eventFd = Native.lu_eventfd();

@@ -1,0 +1,229 @@
+package io.loomuring.it;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A JVM that a test starts and looks at from outside. Its programs end when their standard input
+ * does, so none outlives the test's JVM.
+ */
+final class Child implements AutoCloseable {
+    private static final Duration LINE_WAIT = Duration.ofSeconds(30);
+    private static final Duration EXIT_WAIT = Duration.ofSeconds(30);
+
+    private final Process process;
+    private final List<String> output;
+    private final List<String> errors;
+    private final List<Thread> readers = new ArrayList<>();
+    private int linesTaken;
+
+    private Child(List<String> command) {
+        try {
+            process = new ProcessBuilder(command).start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        output = collect(process.getInputStream());
+        errors = collect(process.getErrorStream());
+    }
+
+    /** A JVM with these options, class and arguments. */
+    static Child start(List<String> options, String... more) {
+        var command = new ArrayList<String>();
+        command.add(java());
+        command.addAll(options);
+        command.addAll(List.of(more));
+        return new Child(command);
+    }
+
+    /** One of the tests' programs, on their class path. */
+    static Child program(List<String> options, Class<?> program, String... arguments) {
+        var all = new ArrayList<>(options);
+        all.add("-cp");
+        all.add(testClasses());
+        all.add(program.getName());
+        return start(all, arguments);
+    }
+
+    /**
+     * {@link #program}, started through a seccomp filter that answers {@code io_uring_setup} with
+     * EPERM, as container engines do. Perl can install one, and Debian always has it.
+     */
+    static Child programWithoutRings(List<String> options, Class<?> program) {
+        String filter =
+                """
+                my ($arch, $setup) = @ARGV[0, 1]; splice(@ARGV, 0, 2);
+                my $code = join "", map { pack "SCCL", @$_ }
+                    [0x20, 0, 0, 0], [0x15, 0, 1, $setup],    # the call's number: io_uring_setup?
+                    [0x06, 0, 0, 0x50001], [0x06, 0, 0, 0x7fff0000]; # errno EPERM; allow
+                my $program = pack "Sx6P", 4, $code;
+                my $prctl = $arch eq "amd64" ? 157 : 167;
+                syscall($prctl, 38, 1, 0, 0, 0) == 0 or die "no_new_privs: $!"; # PR_SET_NO_NEW_PRIVS
+                syscall($prctl, 22, 2, $program) == 0 or die "seccomp: $!"; # PR_SET_SECCOMP, filter
+                exec @ARGV or die "exec: $!";
+                """;
+        var command =
+                new ArrayList<>(
+                        List.of("perl", "-e", filter, System.getProperty("os.arch"), "425"));
+        command.add(java());
+        command.addAll(options);
+        command.addAll(List.of("-cp", testClasses() + ":" + jar(), program.getName()));
+        return new Child(command);
+    }
+
+    private static String java() {
+        return Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    }
+
+    /** The jar under test. */
+    static String jar() {
+        return System.getProperty("loomuring.jar");
+    }
+
+    /** The folder of the tests' classes. */
+    static String testClasses() {
+        return Path.of(Child.class.getProtectionDomain().getCodeSource().getLocation().getPath())
+                .toString();
+    }
+
+    /** Runs on the carriers, or not at all; assertions on; the ring operations printed at exit. */
+    static List<String> agent(String... more) {
+        var options =
+                new ArrayList<>(
+                        List.of(
+                                "-ea",
+                                "-javaagent:" + jar(),
+                                "-Dloomuring.mode=required",
+                                "-Dloomuring.report=true"));
+        options.addAll(List.of(more));
+        return options;
+    }
+
+    private List<String> collect(InputStream stream) {
+        var lines = new ArrayList<String>();
+        Thread reader =
+                Thread.ofPlatform()
+                        .daemon()
+                        .start(() -> {
+                            try (var in =
+                                    new BufferedReader(
+                                            new InputStreamReader(
+                                                    stream, StandardCharsets.UTF_8))) {
+                                String line;
+                                while ((line = in.readLine()) != null) {
+                                    synchronized (lines) {
+                                        lines.add(line);
+                                        lines.notifyAll();
+                                    }
+                                }
+                            } catch (IOException e) {
+                                // the process has ended
+                            }
+                        });
+        readers.add(reader);
+        return lines;
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    /** Sends a line to the program. */
+    void tell(String line) {
+        try {
+            process.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
+            process.getOutputStream().flush();
+        } catch (IOException e) {
+            throw new UncheckedIOException("the child is gone: " + this, e);
+        }
+    }
+
+    /** Waits for the next line of output. */
+    String nextLine() {
+        Patience.await(
+                () -> "no further line from " + this,
+                LINE_WAIT,
+                () -> outputLines().size() > linesTaken || (!process.isAlive() && ended()));
+        List<String> lines = outputLines();
+        if (lines.size() <= linesTaken) {
+            throw new AssertionError("the child ended: " + this);
+        }
+        return lines.get(linesTaken++);
+    }
+
+    private boolean ended() {
+        Patience.join(readers, EXIT_WAIT);
+        return true;
+    }
+
+    /** Waits until it has ended by itself, and been read to the end; the exit code. */
+    int awaitExit() {
+        try {
+            if (!process.waitFor(EXIT_WAIT.toSeconds(), TimeUnit.SECONDS)) {
+                throw new AssertionError("did not end: " + this);
+            }
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+        ended();
+        return process.exitValue();
+    }
+
+    /** Ends its standard input, which ends the tests' programs, and waits. */
+    int end() {
+        try {
+            process.getOutputStream().close();
+        } catch (IOException e) {
+            // it has ended already
+        }
+        return awaitExit();
+    }
+
+    List<String> outputLines() {
+        return copy(output);
+    }
+
+    List<String> errorLines() {
+        return copy(errors);
+    }
+
+    private static List<String> copy(List<String> lines) {
+        synchronized (lines) {
+            return List.copyOf(lines);
+        }
+    }
+
+    /** The ring operations that it reported at its end. */
+    long ringOperations() {
+        String prefix = "loom-uring: ring operations: ";
+        return errorLines().stream()
+                .filter(line -> line.startsWith(prefix))
+                .mapToLong(line -> Long.parseLong(line.substring(prefix.length())))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no ring operations reported: " + this));
+    }
+
+    @Override
+    public String toString() {
+        return process.info().commandLine().orElse("process " + process.pid())
+                + "\noutput: "
+                + String.join("\n", outputLines())
+                + "\nerrors: "
+                + String.join("\n", errorLines());
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+        awaitExit();
+    }
+}

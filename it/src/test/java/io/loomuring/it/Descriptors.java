@@ -1,0 +1,86 @@
+package io.loomuring.it;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** The open descriptors of a process, by number, with what {@code /proc/PID/fd} says of each. */
+final class Descriptors {
+    private Descriptors() {}
+
+    private static final int O_CLOEXEC = 02000000;
+    private static final Duration CLOSE_WAIT = Duration.ofSeconds(20);
+
+    /** Those of this process that a test can open; not the class path's files. */
+    static Map<Integer, String> ofThisProcess() {
+        Map<Integer, String> all = of(ProcessHandle.current().pid());
+        all.values().removeIf(link -> link.startsWith("/") && !link.startsWith("/dev"));
+        return all;
+    }
+
+    static Map<Integer, String> of(long pid) {
+        var links = new TreeMap<Integer, String>();
+        Path folder = Path.of("/proc", Long.toString(pid), "fd");
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
+            for (Path entry : entries) {
+                try {
+                    links.put(
+                            Integer.parseInt(entry.getFileName().toString()),
+                            Files.readSymbolicLink(entry).toString());
+                } catch (NoSuchFileException e) {
+                    // closed since, as the folder's own is
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return links;
+    }
+
+    /** Waits until as many are open as were before; fails with those that were left. */
+    static void awaitNoMoreThan(Map<Integer, String> before) {
+        Patience.await(
+                () -> {
+                    var more = ofThisProcess();
+                    int excess = more.size() - before.size();
+                    more.values().removeAll(before.values());
+                    return excess + " descriptors left open, new are " + more;
+                },
+                CLOSE_WAIT,
+                () -> ofThisProcess().size() <= before.size());
+    }
+
+    /** A line of {@code /proc/PID/fdinfo/FD} or the like, by its key. */
+    static String field(Path file, String key) {
+        try {
+            for (String line : Files.readAllLines(file)) {
+                if (line.startsWith(key + ":")) {
+                    return line.substring(key.length() + 1).strip();
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        throw new IllegalStateException("no " + key + " in " + file);
+    }
+
+    /** Which of these descriptors of this process lack {@code O_CLOEXEC}. */
+    static List<String> inheritableOf(Map<Integer, String> descriptors) {
+        var found = new ArrayList<String>();
+        descriptors.forEach((fd, link) -> {
+            Path info = Path.of("/proc/self/fdinfo", Integer.toString(fd));
+            if ((Integer.parseInt(field(info, "flags"), 8) & O_CLOEXEC) == 0) {
+                found.add(fd + " " + link);
+            }
+        });
+        return found;
+    }
+}

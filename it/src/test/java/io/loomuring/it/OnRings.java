@@ -1,0 +1,115 @@
+package io.loomuring.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.loomuring.LoomUring;
+import io.loomuring.observe.Counters;
+
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * Around a class of tests that runs under the agent: the rings carried it, which it proves by the
+ * number of their operations; no carrier met an internal error; no completion came for an operation
+ * that had ended; and after each test descriptors and ring slots are back to what they were.
+ */
+final class OnRings
+        implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
+    private static final Duration SETTLE = Duration.ofSeconds(20);
+    private static final String INTERNAL_ERROR = "loom-uring: internal error";
+
+    private final PrintStream originalErrors = System.err;
+    private final ByteArrayOutputStream errors = new ByteArrayOutputStream();
+    private Counters before;
+    private Map<Integer, String> descriptorsBefore; // a test
+    private int slotsBefore;
+
+    @Override
+    public void beforeAll(ExtensionContext context) throws Exception {
+        openWhatTheJdkOpensOnce();
+        System.setErr(new PrintStream(new Tee(), true, StandardCharsets.UTF_8));
+        before = LoomUring.counters();
+    }
+
+    @Override
+    public void beforeEach(ExtensionContext context) {
+        descriptorsBefore = Descriptors.ofThisProcess();
+        slotsBefore = RingSlots.inUse();
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) {
+        if (context.getExecutionException().isPresent()) {
+            return; // what it left open says nothing
+        }
+        Descriptors.awaitNoMoreThan(descriptorsBefore);
+        Patience.await(
+                () -> RingSlots.inUse() + " ring slots in use, before: " + slotsBefore,
+                SETTLE,
+                () -> RingSlots.inUse() <= slotsBefore);
+    }
+
+    /** The JDK's plain sockets have pollers and more, made at first use and kept for ever. */
+    private static void openWhatTheJdkOpensOnce() throws InterruptedException {
+        var failure = new AtomicReference<IOException>();
+        Runnable use =
+                () -> {
+                    try (var listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+                        listener.setSoTimeout(1);
+                        assertThatThrownBy(listener::accept)
+                                .isInstanceOf(SocketTimeoutException.class);
+                    } catch (IOException e) {
+                        failure.set(e);
+                    }
+                };
+        Thread.ofVirtual().start(use).join();
+        assertThat(failure.get()).isNull();
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) {
+        System.setErr(originalErrors);
+        Counters after = LoomUring.counters();
+        System.out.println(
+                context.getDisplayName()
+                        + ": ring operations: "
+                        + (after.operations - before.operations));
+        System.out.println("  " + after.toMap());
+        assertThat(after.operations).as("ring operations").isGreaterThan(before.operations);
+        assertThat(after.staleCompletions).as("stale completions").isZero();
+        assertThat(errors.toString(StandardCharsets.UTF_8)).doesNotContain(INTERNAL_ERROR);
+    }
+
+    /** Keeps a copy of what goes to the error stream. */
+    private final class Tee extends OutputStream {
+        @Override
+        public void write(int b) {
+            originalErrors.write(b);
+            synchronized (errors) {
+                errors.write(b);
+            }
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) {
+            originalErrors.write(bytes, offset, length);
+            errors.write(bytes, offset, length);
+        }
+    }
+}

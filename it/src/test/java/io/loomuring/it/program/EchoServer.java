@@ -1,0 +1,68 @@
+package io.loomuring.it.program;
+
+import com.sun.management.ThreadMXBean;
+
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.Scanner;
+
+/**
+ * Answers every connection with what it sends, one virtual thread for each. Prints its port; then,
+ * for each line of standard input, the bytes that the JVM has allocated so far.
+ */
+public final class EchoServer {
+    private EchoServer() {}
+
+    private static final int BUFFER_BYTES = 4096;
+
+    public static void main(String[] arguments) throws IOException {
+        boolean direct = arguments.length > 0 && arguments[0].equals("direct");
+        var listener =
+                ServerSocketChannel.open()
+                        .bind(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), 1024);
+        Thread.ofVirtual().name("acceptor").start(() -> accept(listener, direct));
+        System.out.println(((InetSocketAddress) listener.getLocalAddress()).getPort());
+        var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        try (var in = new Scanner(System.in, StandardCharsets.US_ASCII)) {
+            while (in.hasNextLine()) {
+                in.nextLine();
+                System.out.println(threads.getTotalThreadAllocatedBytes());
+            }
+        }
+        System.exit(0);
+    }
+
+    private static void accept(ServerSocketChannel listener, boolean direct) {
+        try {
+            while (true) {
+                SocketChannel connection = listener.accept();
+                Thread.ofVirtual().start(() -> echo(connection, direct));
+            }
+        } catch (IOException e) {
+            System.err.println("accept: " + e);
+        }
+    }
+
+    private static void echo(SocketChannel connection, boolean direct) {
+        ByteBuffer buffer =
+                direct
+                        ? ByteBuffer.allocateDirect(BUFFER_BYTES)
+                        : ByteBuffer.allocate(BUFFER_BYTES);
+        try (connection) {
+            while (connection.read(buffer.clear()) >= 0) {
+                buffer.flip();
+                while (buffer.hasRemaining()) {
+                    connection.write(buffer);
+                }
+            }
+        } catch (IOException e) {
+            System.err.println("echo: " + e); // the client has reset the connection
+        }
+    }
+}
