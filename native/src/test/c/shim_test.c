@@ -41,6 +41,7 @@ SHIM(jint, recvmsg, jint fd, jlong msghdr, jint flags);
 SHIM(jint, sendmsg, jint fd, jlong msghdr, jint flags);
 SHIM(jint, accept, jint fd, jlong sockaddr, jlong addrlen, jint flags);
 SHIM(jint, close, jint fd);
+SHIM(jint, closeOnExec, jint fd);
 SHIM(jint, signal, jint event_fd);
 SHIM(void, yieldCpu);
 #define CALL(name, ...) Java_io_loomuring_abi_Shim_##name(NULL, NULL, ##__VA_ARGS__)
@@ -117,6 +118,7 @@ static void should_return_negative_errno(void) {
     EXPECT_RESULT(-EBADF, CALL(sendmsg, NO_FD, address(&message), 0));
     EXPECT_RESULT(-EBADF, CALL(accept, NO_FD, 0, 0, 0));
     EXPECT_RESULT(-EBADF, CALL(close, NO_FD));
+    EXPECT_RESULT(-EBADF, CALL(closeOnExec, NO_FD));
     EXPECT_RESULT(-EBADF, CALL(signal, NO_FD));
 }
 
@@ -246,6 +248,15 @@ static void should_accept_with_the_flags_given(void) {
     EXPECT_RESULT(0, CALL(close, listener));
 }
 
+static void should_set_close_on_exec(void) {
+    int fds[2];
+    socket_pair(fds);
+    EXPECT(!closes_on_exec(fds[0]));
+    EXPECT_RESULT(0, CALL(closeOnExec, fds[0]));
+    EXPECT(closes_on_exec(fds[0]));
+    close_both(fds);
+}
+
 static void should_yield(void) { CALL(yieldCpu); }
 
 /* ---- a ring ---- */
@@ -347,6 +358,7 @@ int main(void) {
     should_send_and_receive();
     should_gather_and_scatter();
     should_accept_with_the_flags_given();
+    should_set_close_on_exec();
     should_yield();
 
     struct io_uring_params params = {0};

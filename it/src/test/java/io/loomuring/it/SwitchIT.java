@@ -141,7 +141,8 @@ class SwitchIT {
         assertThat(child.errorLines()).as("%s", child).hasSize(1);
         assertThat(child.errorLines().getFirst())
                 .startsWith("loom-uring: ")
-                .contains("io_uring_setup");
+                .contains("io_uring_setup") // what failed
+                .contains("seccomp"); // and what to do about it
     }
 
     private static void checkJdks(Map<String, String> found) {
@@ -207,6 +208,7 @@ class SwitchIT {
                 "entries=100",
                 "steal=perhaps",
                 "ring.flags=IOPOLLING",
+                "ring.flags=DEFER_TASKRUN",
                 "report=2"
             })
     void aPropertyThatCannotBeUsedEndsTheJvmWithOneLine(String setting) {
