@@ -251,7 +251,9 @@ public final class Carrier extends CarrierThread {
         ring.enter(nanos == Long.MAX_VALUE ? -1 : nanos);
         asleep = false;
         group.sleeping(-1);
-        wakeup.awake();
+        if (wakeup.awake()) {
+            counters.wakeups++;
+        }
         group.watchdog().carrierAwake();
     }
 

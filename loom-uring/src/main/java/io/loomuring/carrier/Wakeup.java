@@ -46,10 +46,16 @@ final class Wakeup {
         state.set(SLEEPING); // a full fence: the look that follows must not be moved before it
     }
 
-    /** By the carrier, after it slept or found work after all. */
+    /**
+     * By the carrier, after it slept or found work after all.
+     *
+     * @return whether another thread woke it
+     */
     @CarrierConfined
-    void awake() {
+    boolean awake() {
+        boolean woken = state.get() == AWAKE;
         state.setRelease(AWAKE);
+        return woken;
     }
 
     /**
