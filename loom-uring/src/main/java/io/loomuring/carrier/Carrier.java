@@ -59,7 +59,7 @@ public final class Carrier extends CarrierThread {
     private volatile boolean stopping; // written by the group
 
     private long turns; // written by the carrier; the watchdog is content with a late value
-    private volatile boolean stuck; // written by the watchdog
+    private volatile long stuckAt = -1; // the turn that was its last; written by the watchdog
     private volatile boolean asleep; // written by the carrier, before it looks for the watchdog
 
     Carrier(CarrierGroup group, int number) {
@@ -351,14 +351,14 @@ public final class Carrier extends CarrierThread {
         return asleep;
     }
 
-    /** Whether the watchdog has seen no turn for a while: new work had better go elsewhere. */
+    /** Whether it hasn't turned since the watchdog missed a turn: work had better go elsewhere. */
     boolean isStuck() {
-        return stuck;
+        return stuckAt == turns && !asleep; // it may have gone to sleep in that very turn
     }
 
-    /** By the watchdog. */
-    void setStuck(boolean newStuck) {
-        stuck = newStuck;
+    /** By the watchdog: the carrier should have turned since the given turn. */
+    void stuckAt(long turn) {
+        stuckAt = turn;
     }
 
     /**

@@ -66,10 +66,8 @@ final class Watchdog extends Thread {
             boolean stuck = !turned && !carrier.isAsleep();
             lastTurns[i] = turns;
             work |= turned || stuck;
-            if (stuck != carrier.isStuck()) {
-                carrier.setStuck(stuck);
-            }
             if (stuck) {
+                carrier.stuckAt(turns);
                 rescue(carrier);
             }
         }

@@ -24,6 +24,6 @@ class SchedulerNoStealTest extends SchedulerContract {
 
     @Test
     void shouldSpreadTheThreadsThatAPlatformThreadStarts() throws Exception {
-        assertThat(Spread.ofThreadsOfAPlatformThread()).hasSize(2);
+        assertThat(Spread.ofThreadsOfAPlatformThread(2)).hasSize(2);
     }
 }

@@ -34,7 +34,7 @@ class SchedulerTest extends SchedulerContract {
 
     @Test
     void shouldSpreadTheThreadsThatAPlatformThreadStarts() throws Exception {
-        assertThat(Spread.ofThreadsOfAPlatformThread()).hasSize(2);
+        assertThat(Spread.ofThreadsOfAPlatformThread(2)).hasSize(2);
     }
 
     @Test

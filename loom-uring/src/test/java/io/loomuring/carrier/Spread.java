@@ -41,8 +41,16 @@ final class Spread {
         return parent.result();
     }
 
-    static Set<String> ofThreadsOfAPlatformThread() {
-        return carriersOf(THREADS);
+    /** As {@link #ofChildren}, started by a platform thread: a carrier may be stuck for a while. */
+    static Set<String> ofThreadsOfAPlatformThread(int enough) {
+        Set<String> names = new HashSet<>();
+        Await.until(
+                enough + " carriers run them",
+                () -> {
+                    names.addAll(carriersOf(THREADS));
+                    return names.size() >= enough;
+                });
+        return names;
     }
 
     private static Set<String> carriersOf(int count) {
