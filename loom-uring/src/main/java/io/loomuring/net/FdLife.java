@@ -30,12 +30,14 @@ abstract class FdLife implements Op.Owner {
 
     private static final VarHandle ATTENTION;
     private static final VarHandle IN_USE;
+    private static final VarHandle QUEUES;
 
     static {
         try {
             var lookup = MethodHandles.lookup();
             ATTENTION = lookup.findVarHandle(FdLife.class, "attention", int.class);
             IN_USE = lookup.findVarHandle(FdLife.class, "inUse", int.class);
+            QUEUES = lookup.findVarHandle(FdLife.class, "queues", Queues.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -47,9 +49,7 @@ abstract class FdLife implements Op.Owner {
     /** The operation that writes; that of a listening socket is its {@link #readOp}. */
     final Op writeOp;
 
-    private final Queue readers = new Queue();
-    private final Queue writers = new Queue();
-
+    private volatile Queues queues; // null until a claim has to wait: few descriptors ever need it
     private volatile int attention;
     private volatile int inUse; // operations that are not retired
 
@@ -57,6 +57,11 @@ abstract class FdLife implements Op.Owner {
     private static final class Queue {
         final ReentrantLock lock = new ReentrantLock();
         volatile Thread first;
+    }
+
+    private static final class Queues {
+        final Queue readers = new Queue();
+        final Queue writers = new Queue();
     }
 
     FdLife(int directions) {
@@ -113,7 +118,7 @@ abstract class FdLife implements Op.Owner {
         if ((attention & CLOSING) != 0 && op.tryRetire()) {
             retired(op);
         } else {
-            LockSupport.unpark(queue(op).first);
+            unparkFirst(op);
         }
     }
 
@@ -121,6 +126,9 @@ abstract class FdLife implements Op.Owner {
     private boolean claimInTurn(Op op) {
         if (op.isRetired()) {
             return false;
+        }
+        if (queues == null) {
+            QUEUES.compareAndSet(this, null, new Queues());
         }
         Queue queue = queue(op);
         boolean interrupted = false;
@@ -147,7 +155,14 @@ abstract class FdLife implements Op.Owner {
     }
 
     private Queue queue(Op op) {
-        return op == readOp ? readers : writers;
+        return op == readOp ? queues.readers : queues.writers;
+    }
+
+    /** A thread that waits made its queue before it asked for attention. */
+    private void unparkFirst(Op op) {
+        if (queues != null) {
+            LockSupport.unpark(queue(op).first);
+        }
     }
 
     /** Ends the descriptor's use: once, and without waiting for anybody. */
@@ -169,7 +184,7 @@ abstract class FdLife implements Op.Owner {
     }
 
     private void retired(Op op) {
-        LockSupport.unpark(queue(op).first);
+        unparkFirst(op);
         int before = (int) IN_USE.getAndAdd(this, -1);
         assert before > 0;
         if (before == 1) {

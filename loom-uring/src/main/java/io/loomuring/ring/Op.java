@@ -2,8 +2,9 @@ package io.loomuring.ring;
 
 import static io.loomuring.abi.IoUringAbi.*;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
-import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The operation of one direction of one descriptor, reused for the descriptor's whole life: nothing
@@ -61,8 +62,22 @@ public final class Op {
     private static final int REASON_MASK = 3;
     private static final int CANCELLED_CLAIM_SHIFT = 2;
 
-    private final AtomicLong word = new AtomicLong(FREE);
-    private final AtomicLong cancelled = new AtomicLong();
+    private static final VarHandle WORD;
+    private static final VarHandle CANCELLED;
+
+    static {
+        try {
+            var lookup = MethodHandles.lookup();
+            WORD = lookup.findVarHandle(Op.class, "word", long.class);
+            CANCELLED = lookup.findVarHandle(Op.class, "cancelled", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    // In the object itself: thousands of operations complete in turn, each one cold in the cache
+    private volatile long word = FREE;
+    private volatile long cancelled;
     private final Owner owner;
 
     // The SQE to be, in the order of struct io_uring_sqe; written by the claimer
@@ -93,9 +108,9 @@ public final class Op {
 
     /** FREE to CLAIMED. False: another thread holds it, or it is retired. Full fence. */
     public boolean tryClaim() {
-        long w = word.get();
+        long w = word;
         return (w & STATE_MASK) == FREE
-                && word.compareAndSet(w, w + (1 << CLAIM_SHIFT) + CLAIMED - FREE);
+                && WORD.compareAndSet(this, w, w + (1 << CLAIM_SHIFT) + CLAIMED - FREE);
     }
 
     /** CLAIMED to FREE, forgetting a cancel. Full fence. */
@@ -105,31 +120,37 @@ public final class Op {
 
     /** FREE to RETIRED: true for the one caller who did it. Full fence. */
     public boolean tryRetire() {
-        long w = word.get();
-        return (w & STATE_MASK) == FREE && word.compareAndSet(w, w - FREE + RETIRED);
+        long w = word;
+        return (w & STATE_MASK) == FREE && WORD.compareAndSet(this, w, w - FREE + RETIRED);
     }
 
     public boolean isRetired() {
-        return (word.get() & STATE_MASK) == RETIRED;
+        return (word & STATE_MASK) == RETIRED;
     }
 
     /** Why the current claim was cancelled: {@link #CLOSE} and so on, or 0. */
     public int cancelReason() {
-        long c = cancelled.get();
-        return c >>> CANCELLED_CLAIM_SHIFT == word.get() >>> CLAIM_SHIFT
-                ? (int) c & REASON_MASK
-                : 0;
+        long c = cancelled;
+        return c >>> CANCELLED_CLAIM_SHIFT == word >>> CLAIM_SHIFT ? (int) c & REASON_MASK : 0;
     }
 
     /** By the word's one writer. Full fence. */
     private void move(int from, int to) {
-        long w = word.getPlain();
+        long w = plainWord();
         assert (w & STATE_MASK) == from : this;
-        word.set(w - from + to);
+        word = w - from + to;
+    }
+
+    private long plainWord() {
+        return (long) WORD.get(this);
+    }
+
+    private long acquireWord() {
+        return (long) WORD.getAcquire(this);
     }
 
     private int state() {
-        return (int) (word.getAcquire() & STATE_MASK);
+        return (int) (acquireWord() & STATE_MASK);
     }
 
     /** Whether the operation is with the kernel or on its way. False sees the result. */
@@ -165,19 +186,19 @@ public final class Op {
     public boolean cancel(int reason) {
         assert reason > 0 && reason <= DEADLINE;
         while (true) {
-            long w = word.get();
+            long w = word;
             int state = (int) (w & STATE_MASK);
             if (state == FREE || state == RETIRED) {
                 return false;
             }
             long claim = w >>> CLAIM_SHIFT;
-            long c = cancelled.get();
+            long c = cancelled;
             if (c >>> CANCELLED_CLAIM_SHIFT >= claim) {
                 return true; // by somebody else
             }
             var request = new Cancel(this, claim); // before anything is changed: it may throw
-            if (cancelled.compareAndSet(c, claim << CANCELLED_CLAIM_SHIFT | reason)) {
-                if (word.get() == (claim << CLAIM_SHIFT | SUBMITTED)) {
+            if (CANCELLED.compareAndSet(this, c, claim << CANCELLED_CLAIM_SHIFT | reason)) {
+                if (word == (claim << CLAIM_SHIFT | SUBMITTED)) {
                     home.cancelSink().accept(request);
                 }
                 return true;
@@ -198,14 +219,14 @@ public final class Op {
     /** CLAIMED or HANDED to SUBMITTED, before the owner word's full fence. */
     void submitting(Ring ring) {
         home = ring;
-        long w = word.getPlain();
+        long w = plainWord();
         assert (w & STATE_MASK) == CLAIMED || (w & STATE_MASK) == HANDED : this;
-        word.setRelease((w & ~(long) STATE_MASK) + SUBMITTED);
+        WORD.setRelease(this, (w & ~(long) STATE_MASK) + SUBMITTED);
     }
 
     /** After that fence: whether the submission is to be refused. */
     boolean isCancelled() {
-        return cancelled.get() >>> CANCELLED_CLAIM_SHIFT == word.getPlain() >>> CLAIM_SHIFT;
+        return cancelled >>> CANCELLED_CLAIM_SHIFT == plainWord() >>> CLAIM_SHIFT;
     }
 
     void userData(long newUserData) {
@@ -218,7 +239,7 @@ public final class Op {
 
     /** Whether the claim is the current one; on the home ring while in flight there. */
     boolean isClaim(long claim) {
-        return word.getAcquire() >>> CLAIM_SHIFT == claim;
+        return acquireWord() >>> CLAIM_SHIFT == claim;
     }
 
     /**
@@ -229,7 +250,7 @@ public final class Op {
         assert state() == SUBMITTED : this;
         result = res;
         Thread thread = waiter; // the claimer may go on as soon as the word says so
-        word.setRelease(word.getPlain() - SUBMITTED + CLAIMED);
+        WORD.setRelease(this, plainWord() - SUBMITTED + CLAIMED);
         return thread;
     }
 
@@ -298,7 +319,7 @@ public final class Op {
 
     @Override
     public String toString() {
-        long w = word.get();
+        long w = word;
         return "Op[state="
                 + (w & STATE_MASK)
                 + ", claim="
