@@ -344,6 +344,7 @@ class AsyncCloseTest {
                                                         ? pair.client().write(srcs)
                                                         : pair.client().write(src))
                                 .awaitBlocked();
+                assertThat(pair.server().read(ByteBuffer.allocate(1))).isEqualTo(1); // it began
                 pair.client().close();
                 assertThat(write.failure()).isExactlyInstanceOf(AsynchronousCloseException.class);
                 assertThat(src.position()).isPositive();
