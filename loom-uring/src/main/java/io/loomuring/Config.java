@@ -17,10 +17,18 @@ import java.util.stream.Collectors;
  * @param stealing whether idle carriers take tasks of busy ones
  * @param entries submission queue entries of a ring, a power of two
  * @param ringFlags {@code IORING_SETUP_*} of a ring
+ * @param sqIdleMillis how long the kernel thread that submits for all rings polls without work
+ *     before it sleeps; 0: there is none
  * @param report whether the JVM's exit prints what the rings did
  */
 public record Config(
-        Mode mode, int carriers, boolean stealing, int entries, int ringFlags, boolean report) {
+        Mode mode,
+        int carriers,
+        boolean stealing,
+        int entries,
+        int ringFlags,
+        int sqIdleMillis,
+        boolean report) {
 
     /** {@code loomuring.mode}. */
     public enum Mode {
@@ -38,6 +46,7 @@ public record Config(
     private static final String STEAL = PREFIX + "steal";
     private static final String ENTRIES = PREFIX + "entries";
     private static final String RING_FLAGS = PREFIX + "ring.flags";
+    private static final String SQPOLL = PREFIX + "sqpoll";
     private static final String REPORT = PREFIX + "report";
     private static final String JDK_PARALLELISM = "jdk.virtualThreadScheduler.parallelism";
 
@@ -45,6 +54,8 @@ public record Config(
     private static final int ENTRIES_DEFAULT = 256;
     private static final int ENTRIES_MIN = 8;
     private static final int ENTRIES_MAX = 32768;
+    private static final int SQ_IDLE_MILLIS_DEFAULT = 10; // no such thread sleeps under load
+    private static final int SQ_IDLE_MILLIS_MAX = 60_000;
 
     /** The flags that have a name in {@code loomuring.ring.flags}. */
     private static final Map<String, Integer> RING_FLAG_NAMES =
@@ -64,6 +75,7 @@ public record Config(
      *     and what would do
      */
     public static Config read(Properties properties) {
+        int sqIdleMillis = readSqIdleMillis(properties);
         return new Config(
                 readMode(properties),
                 readInt(properties, CARRIERS, defaultCarriers(properties), 1, CARRIERS_MAX),
@@ -71,7 +83,8 @@ public record Config(
                 powerOfTwo(
                         ENTRIES,
                         readInt(properties, ENTRIES, ENTRIES_DEFAULT, ENTRIES_MIN, ENTRIES_MAX)),
-                readRingFlags(properties),
+                readRingFlags(properties, sqIdleMillis > 0),
+                sqIdleMillis,
                 readSwitch(properties, REPORT, false));
     }
 
@@ -93,9 +106,12 @@ public record Config(
     private static int readInt(
             Properties properties, String name, int defaultValue, int min, int max) {
         String value = properties.getProperty(name);
-        if (value == null) {
-            return defaultValue;
-        }
+        return value == null
+                ? defaultValue
+                : parseInt(name, value, min, max, "a number from " + min + " to " + max);
+    }
+
+    private static int parseInt(String name, String value, int min, int max, String wanted) {
         try {
             int number = Integer.parseInt(value);
             if (number >= min && number <= max) {
@@ -104,7 +120,7 @@ public record Config(
         } catch (NumberFormatException e) {
             // the message below covers it
         }
-        throw unusable(name, value, "a number from " + min + " to " + max);
+        throw unusable(name, value, wanted);
     }
 
     private static int powerOfTwo(String name, int number) {
@@ -126,8 +142,25 @@ public record Config(
         };
     }
 
-    private static int readRingFlags(Properties properties) {
-        String value = properties.getProperty(RING_FLAGS, RING_FLAGS_DEFAULT);
+    private static int readSqIdleMillis(Properties properties) {
+        String value = properties.getProperty(SQPOLL, "off");
+        return switch (value) {
+            case "on" -> SQ_IDLE_MILLIS_DEFAULT;
+            case "off" -> 0;
+            default ->
+                    parseInt(
+                            SQPOLL,
+                            value,
+                            1,
+                            SQ_IDLE_MILLIS_MAX,
+                            "on, off, or the milliseconds without work, from 1 to "
+                                    + SQ_IDLE_MILLIS_MAX
+                                    + ", after which the kernel's thread sleeps");
+        };
+    }
+
+    private static int readRingFlags(Properties properties, boolean sqPoll) {
+        String value = properties.getProperty(RING_FLAGS, sqPoll ? "none" : RING_FLAGS_DEFAULT);
         if (value.equals("none")) {
             return 0;
         }
@@ -149,6 +182,14 @@ public record Config(
                     value,
                     "such that DEFER_TASKRUN comes with SINGLE_ISSUER, and TASKRUN_FLAG with"
                             + " COOP_TASKRUN or DEFER_TASKRUN");
+        }
+        if (sqPoll && (defer || coop || flag)) {
+            throw unusable(
+                    RING_FLAGS,
+                    value,
+                    "none or SINGLE_ISSUER where "
+                            + SQPOLL
+                            + " is on: its thread runs all task work");
         }
         return flags;
     }

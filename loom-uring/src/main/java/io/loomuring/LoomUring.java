@@ -11,6 +11,7 @@ import io.loomuring.observe.Counters;
 import io.loomuring.ring.KernelFeatures;
 import io.loomuring.ring.Ring;
 import io.loomuring.ring.RingException;
+import io.loomuring.ring.SqThread;
 
 import java.util.List;
 
@@ -120,6 +121,7 @@ public final class LoomUring {
         int entries = config.entries();
         while (true) {
             int tried = entries;
+            var sqThread = new SqThread(config.sqIdleMillis());
             try {
                 return CarrierGroup.start(
                         config.carriers(),
@@ -129,6 +131,7 @@ public final class LoomUring {
                                         tried,
                                         tried * COMPLETION_ENTRIES_FACTOR,
                                         config.ringFlags(),
+                                        sqThread,
                                         counters,
                                         cancelSink));
             } catch (RingException e) {

@@ -31,6 +31,7 @@ class ConfigTest {
         assertThat(config.entries()).isEqualTo(256);
         assertThat(config.ringFlags())
                 .isEqualTo(IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG);
+        assertThat(config.sqIdleMillis()).isZero();
         assertThat(config.report()).isFalse();
     }
 
@@ -118,6 +119,9 @@ class ConfigTest {
                 "loomuring.ring.flags | coop_taskrun | none, or some of",
                 "loomuring.ring.flags | COOP_TASKRUN, | none, or some of",
                 "loomuring.ring.flags | none,COOP_TASKRUN | none, or some of",
+                "loomuring.sqpoll | 0 | on, off, or the milliseconds",
+                "loomuring.sqpoll | 60001 | on, off, or the milliseconds",
+                "loomuring.sqpoll | true | on, off, or the milliseconds",
                 "loomuring.report | 1 | on or off",
             })
     void shouldNamePropertyValueAndRemedyOfWhatItCannotUse(
@@ -132,6 +136,34 @@ class ConfigTest {
         assertThatThrownBy(() -> read("loomuring.ring.flags", "SQPOLL"))
                 .hasMessageContainingAll(
                         "COOP_TASKRUN", "DEFER_TASKRUN", "SINGLE_ISSUER", "TASKRUN_FLAG");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"off, 0", "on, 10", "1, 1", "60000, 60000"})
+    void shouldReadHowLongTheKernelsThreadPollsWithoutWork(String value, int millis) {
+        assertThat(read("loomuring.sqpoll", value).sqIdleMillis()).isEqualTo(millis);
+    }
+
+    @Test
+    void shouldSetNoFlagOfTaskWorkWhereTheKernelsThreadRunsIt() {
+        assertThat(read("loomuring.sqpoll", "on").ringFlags()).isZero();
+        assertThat(readPolled("SINGLE_ISSUER").ringFlags()).isEqualTo(IORING_SETUP_SINGLE_ISSUER);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"COOP_TASKRUN", "COOP_TASKRUN,TASKRUN_FLAG", "DEFER_TASKRUN,SINGLE_ISSUER"})
+    void shouldRefuseFlagsThatTheKernelRefusesWithItsThread(String flags) {
+        assertThatThrownBy(() -> readPolled(flags))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll("loomuring.ring.flags", flags, "loomuring.sqpoll");
+    }
+
+    private static Config readPolled(String flags) {
+        var properties = new Properties();
+        properties.setProperty("loomuring.sqpoll", "on");
+        properties.setProperty("loomuring.ring.flags", flags);
+        return Config.read(properties);
     }
 
     /** What {@code io_uring_setup} refuses by EINVAL, which tells the user nothing. */

@@ -86,6 +86,7 @@ public final class IoUringAbi {
     // io_uring_enter flags, and struct io_uring_getevents_arg of IORING_ENTER_EXT_ARG
     public static final int IORING_ENTER_GETEVENTS = 1;
     public static final int IORING_ENTER_SQ_WAKEUP = 1 << 1;
+    public static final int IORING_ENTER_SQ_WAIT = 1 << 2;
     public static final int IORING_ENTER_EXT_ARG = 1 << 3;
     public static final int SIZEOF_IO_URING_GETEVENTS_ARG = 24;
     public static final int GETEVENTS_ARG_TS = 16;

@@ -9,6 +9,7 @@ import io.loomuring.abi.Shim;
 import io.loomuring.abi.SocketAbi;
 import io.loomuring.observe.Counters;
 
+import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
@@ -30,6 +31,9 @@ import java.util.function.Consumer;
  * takes the word only from OUTSIDE, and the carrier never assumes that it still has it. The word is
  * taken by a compare-and-set and given back by a release store: 001-owner-word in docs/decisions
  * has the cost of it.
+ *
+ * <p>With a polling {@link SqThread} the kernel takes entries as they are published; the ring is
+ * entered only to wait, and to wake that thread.
  */
 public final class Ring {
     // The owner word
@@ -47,8 +51,10 @@ public final class Ring {
 
     private final AtomicInteger owner = new AtomicInteger(OUTSIDE);
 
+    private final SqThread sqThread;
     private final int fd;
     private final int setupFlags;
+    private final boolean polled; // the kernel's SqThread takes what is published
     private final long ringAddress;
     private final long ringLength;
     private final long sqesAddress;
@@ -64,12 +70,24 @@ public final class Ring {
     private int wakeFd = -1;
     private boolean wakeArmed;
 
+    /** A ring that is entered to submit. */
+    public Ring(
+            int entries,
+            int completionEntries,
+            int setupFlags,
+            Counters counters,
+            Consumer<Op.Cancel> cancelSink)
+            throws RingException {
+        this(entries, completionEntries, setupFlags, new SqThread(0), counters, cancelSink);
+    }
+
     /**
      * Sets a ring up. With {@code IORING_SETUP_SINGLE_ISSUER} the calling thread is its only user.
      *
      * @param entries submission entries, a power of two
      * @param completionEntries completion entries, a power of two
      * @param setupFlags {@code IORING_SETUP_*} beyond those that this class needs itself
+     * @param sqThread what submits, if not {@link #enter}
      * @param counters written by the ring's owner
      * @param cancelSink brings a request from any thread to {@link #cancel} on the ring's owner
      * @throws RingException if the kernel refuses; nothing is left behind
@@ -78,24 +96,28 @@ public final class Ring {
             int entries,
             int completionEntries,
             int setupFlags,
+            SqThread sqThread,
             Counters counters,
             Consumer<Op.Cancel> cancelSink)
             throws RingException {
+        this.sqThread = sqThread;
         this.counters = counters;
         this.cancelSink = cancelSink;
-        this.setupFlags =
-                setupFlags | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_SUBMIT_ALL;
         long params = RingException.check("mmap", Native.lu_map_anonymous(SIZEOF_IO_URING_PARAMS));
         var undo = new Undo();
         undo.add(() -> Native.lu_unmap(params, SIZEOF_IO_URING_PARAMS));
         try {
-            Memory.putInt(params + PARAMS_FLAGS, this.setupFlags);
+            Memory.putInt(
+                    params + PARAMS_FLAGS,
+                    setupFlags
+                            | IORING_SETUP_CQSIZE
+                            | IORING_SETUP_CLAMP
+                            | IORING_SETUP_SUBMIT_ALL);
             Memory.putInt(params + PARAMS_CQ_ENTRIES, completionEntries);
-            fd =
-                    (int)
-                            RingException.check(
-                                    "io_uring_setup", Native.lu_io_uring_setup(entries, params));
-            undo.add(() -> Native.lu_close(fd));
+            fd = sqThread.setUp(entries, params);
+            undo.add(() -> sqThread.close(fd));
+            this.setupFlags = Memory.getInt(params + PARAMS_FLAGS);
+            polled = (this.setupFlags & IORING_SETUP_SQPOLL) != 0;
             // IORING_FEAT_SINGLE_MMAP: both queues lie in one mapping
             long sqLength =
                     Memory.getInt(params + PARAMS_SQ_OFF + SQ_OFF_ARRAY)
@@ -284,11 +306,16 @@ public final class Ring {
         wakeArmed = true;
     }
 
+    /** Entries that the kernel has not taken yet; a hint where there is an {@link SqThread}. */
+    int pending() {
+        return sq.pending();
+    }
+
     /** Makes room in a full submission queue; false if the kernel keeps refusing. */
     private boolean flush() {
         counters.submissionQueueFull++;
         for (int attempt = 0; sq.isFull(); attempt++) {
-            int rc = enterKernel(0, 0);
+            int rc = enterKernel(0, 0); // where there is an SqThread it waits for room
             if (rc < 0 && rc != -Errno.EINTR) {
                 reap(); // EBUSY: completions kept back must be reaped first
                 if (attempt == FLUSH_ATTEMPTS_MAX) {
@@ -304,7 +331,21 @@ public final class Ring {
 
     /** Whether an enter that doesn't wait would do anything. */
     public boolean needsEnter() {
-        return sq.pending() > 0 || hasCompletions();
+        return needsSubmission() || hasCompletions();
+    }
+
+    /** Whether nobody takes what is queued before the kernel is entered. */
+    private boolean needsSubmission() {
+        return sq.pending() > 0 && (!polled || sqThreadSleeps());
+    }
+
+    /**
+     * Either this sees that the thread sleeps, or the thread, which says so and then looks at the
+     * queue a last time, sees what is published: the kernel has the other fence.
+     */
+    private boolean sqThreadSleeps() {
+        VarHandle.fullFence(); // the tail's store before the load of the flags
+        return sq.needsWakeup();
     }
 
     /** Whether operations have completed that nobody has reaped; by the carrier, as a hint. */
@@ -325,7 +366,7 @@ public final class Ring {
                 armWake();
             }
             boolean wait = waitNanos != 0 && cq.ready() == 0;
-            if (wait || sq.pending() > 0 || sq.needsEnter()) {
+            if (wait || needsSubmission() || sq.needsEnter()) {
                 enterKernel(wait ? 1 : 0, waitNanos);
             }
             return reap();
@@ -347,8 +388,9 @@ public final class Ring {
             Memory.putLong(timespec, waitNanos / 1_000_000_000);
             Memory.putLong(timespec + Long.BYTES, waitNanos % 1_000_000_000);
         }
-        if ((setupFlags & IORING_SETUP_SQPOLL) != 0 && sq.needsWakeup()) {
-            flags |= IORING_ENTER_SQ_WAKEUP;
+        if (polled) {
+            flags |= needsSubmission() ? IORING_ENTER_SQ_WAKEUP : 0;
+            flags |= sq.isFull() ? IORING_ENTER_SQ_WAIT : 0;
         }
         if (sq.overflowed()) {
             counters.completionOverflows++;
@@ -428,7 +470,7 @@ public final class Ring {
             return -1;
         }
         try {
-            if (sq.pending() > 0 || sq.needsEnter()) {
+            if (needsSubmission() || sq.needsEnter()) {
                 enterKernel(0, 0);
             }
             return reap();
@@ -454,7 +496,7 @@ public final class Ring {
     public void close() {
         assert inFlight.inFlight() == 0;
         buffers.close();
-        Native.lu_close(fd);
+        sqThread.close(fd);
         Native.lu_unmap(waitArg, waitArgLength());
         Native.lu_unmap(sqesAddress, sqesLength);
         Native.lu_unmap(ringAddress, ringLength);

@@ -3,14 +3,21 @@ package io.loomuring.carrier;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.loomuring.LoomUring;
+import io.loomuring.ring.SqPolling;
 
 /** Carriers in this JVM: each test class has one of its own. */
 final class Installed {
     private Installed() {}
 
-    /** Installs carriers, with threads of the JDK's scheduler from before. */
+    /**
+     * Installs carriers, polled if the build asks for that, with threads of the JDK's scheduler
+     * from before.
+     */
     static void install(int carriers, boolean stealing) {
         ThreadKind.startForeign();
+        if (!System.getProperty("loomuring.sqpoll", "off").equals("off")) {
+            SqPolling.assumeAllowed();
+        }
         System.setProperty("loomuring.carriers", Integer.toString(carriers));
         System.setProperty("loomuring.steal", stealing ? "on" : "off");
         assertThat(LoomUring.install()).isTrue();

@@ -26,7 +26,17 @@ final class RingFixture implements AutoCloseable {
     private final int eventFd = Native.lu_eventfd();
 
     RingFixture(int entries, int completionEntries, SetupFlags flags) throws RingException {
-        ring = new Ring(entries, completionEntries, flags.bits(), counters, this::cancelLater);
+        if (flags.polled()) {
+            SqPolling.assumeAllowed();
+        }
+        ring =
+                new Ring(
+                        entries,
+                        completionEntries,
+                        flags.bits(),
+                        flags.sqThread(),
+                        counters,
+                        this::cancelLater);
         ring.wakeOn(eventFd);
     }
 
@@ -71,6 +81,14 @@ final class RingFixture implements AutoCloseable {
             ring.enter(LONG_NANOS);
         }
         return op.result();
+    }
+
+    /** Reaps until the kernel has taken all that was queued and brings nothing more. */
+    void enterUntilQuiet() {
+        int reaped;
+        do {
+            reaped = ring.enter(0);
+        } while (reaped > 0 || ring.pending() > 0 || ring.hasCompletions());
     }
 
     int submitAndAwait(Op op) {

@@ -47,7 +47,10 @@ class RingRefusalTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = SetupFlags.class, names = "DEFERRED", mode = EnumSource.Mode.EXCLUDE)
+    @EnumSource(
+            value = SetupFlags.class,
+            names = {"DEFERRED", "POLLED"},
+            mode = EnumSource.Mode.EXCLUDE)
     void shouldRefuseWhatDoesNotFitAndKeepTheRest(SetupFlags flags) throws Exception {
         try (var fixture = new RingFixture(ENTRIES, 2 * ENTRIES, flags)) {
             List<Op> queued = new ArrayList<>();

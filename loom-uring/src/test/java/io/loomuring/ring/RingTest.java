@@ -118,7 +118,7 @@ class RingTest {
     }
 
     @ParameterizedTest
-    @EnumSource(SetupFlags.class)
+    @EnumSource(value = SetupFlags.class, names = "POLLED", mode = EnumSource.Mode.EXCLUDE)
     void shouldNotSubmitBeforeItEnters(SetupFlags flags) throws RingException {
         open(flags);
         fixture.ring.enter(0); // arms the wake-up
@@ -185,7 +185,9 @@ class RingTest {
     void shouldLoseNothingWhenMoreIsSubmittedThanFits(SetupFlags flags) throws RingException {
         open(flags);
         List<Op> ops = submitNops(ENTRIES + 1);
-        assertThat(fixture.counters.submissionQueueFull).isOne();
+        if (!flags.polled()) { // a thread may have made room meanwhile
+            assertThat(fixture.counters.submissionQueueFull).isOne();
+        }
         ops.forEach(op -> assertThat(fixture.await(op)).isZero());
         assertThat(fixture.ring.inFlight()).isZero();
     }
@@ -206,9 +208,7 @@ class RingTest {
     void shouldFetchWhatTheKernelKeptBackWithoutWaiting(SetupFlags flags) throws RingException {
         open(flags);
         List<Op> ops = submitNops(MANY);
-        while (fixture.ring.enter(0) > 0) {
-            assertThat(fixture.counters.completions).isLessThanOrEqualTo(MANY);
-        }
+        fixture.enterUntilQuiet();
         assertThat(ops).noneMatch(Op::inFlight);
     }
 
@@ -241,9 +241,7 @@ class RingTest {
         List<Op> ops = submitNops(MANY);
         fixture.wake();
         ops.forEach(op -> assertThat(fixture.await(op)).isZero());
-        while (fixture.ring.enter(0) > 0) {
-            // the wake-up's own completions
-        }
+        fixture.enterUntilQuiet(); // the wake-up's own completions
         fixture.wake();
         long start = System.nanoTime();
         assertThat(fixture.ring.enter(RingFixture.LONG_NANOS)).isOne();
