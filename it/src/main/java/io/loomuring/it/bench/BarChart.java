@@ -113,6 +113,7 @@ final class BarChart {
             case STOCK -> "#9aa5b1";
             case STOCK2 -> "#c3cad2";
             case OURS -> "#2f7ed8";
+            case SQPOLL -> "#8fb8ea";
             case NETTY -> "#f0a35e";
             case C -> "#5b8c5a";
         };

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 
@@ -25,13 +26,15 @@ import java.util.stream.Stream;
                 + " loom-uring's agent (the same class, unmodified), Netty on io_uring, and C on"
                 + " io_uring. Servers run on one core, the load on another.",
             "",
-            "Without a mode it runs all sides in 5 rounds, takes about 10 minutes and writes a"
-                    + " page, a picture and every sample into docs/performance/.",
+            "Without a mode it runs all sides in 5 rounds, on channels and then on sockets, takes"
+                    + " about 25 minutes and writes a page, a picture and every sample of each"
+                    + " into docs/performance/.",
             ""
         },
         footer = {
             "",
-            "Sides: stock, stock2 (the stock JDK again, to see the noise), ours, netty, c.",
+            "Sides: stock, stock2 (the stock JDK again, to see the noise), ours, sqpoll (ours, the"
+                    + " kernel's thread submits), netty, c.",
             "System calls are counted for root only; everything else needs no privilege."
         })
 final class Bench implements Callable<Integer> {
@@ -43,16 +46,38 @@ final class Bench implements Callable<Integer> {
         @Option(
                 names = "--demo",
                 description =
-                        "The stock JDK and loom-uring side by side, with live progress. About a"
-                                + " minute.")
+                        "An HTTP server on the stock JDK and on loom-uring, side by side, with"
+                                + " live progress. About a minute.")
         private boolean demo;
 
         @Option(
                 names = "--quick",
                 description =
-                        "One short round of all sides, for CI. Writes to it/target/bench/. About a"
-                                + " minute.")
+                        "One short round of all sides, for CI. Writes to it/target/bench/. Less"
+                                + " than two minutes.")
         private boolean quick;
+
+        @Option(
+                names = "--platform",
+                description =
+                        "A platform thread for each connection, on the stock JDK and on"
+                                + " loom-uring. About 12 minutes.")
+        private boolean platform;
+
+        @Option(
+                names = "--sqpoll",
+                description =
+                        "loom-uring as it is and with a thread of the kernel's that submits."
+                                + " About 10 minutes.")
+        private boolean sqPoll;
+
+        @Option(
+                names = "--held",
+                description =
+                        "10,000 connections, each with a request a second for 60 seconds, then"
+                                + " idle: does one fail, how late are answers, how much memory"
+                                + " does one hold? About 15 minutes.")
+        private boolean held;
 
         @Option(
                 names = "--two-carriers",
@@ -77,6 +102,15 @@ final class Bench implements Callable<Integer> {
             if (twoCarriers) {
                 return Mode.TWO_CARRIERS;
             }
+            if (platform) {
+                return Mode.PLATFORM;
+            }
+            if (sqPoll) {
+                return Mode.SQ_POLL;
+            }
+            if (held) {
+                return Mode.HELD;
+            }
             return allocation ? Mode.ALLOCATION : Mode.FULL;
         }
     }
@@ -85,6 +119,16 @@ final class Bench implements Callable<Integer> {
     private final Measured measured = new Measured();
 
     private static final class Measured {
+        @Option(
+                names = "--api",
+                paramLabel = "API",
+                description =
+                        "The blocking server's: channels (SocketChannel) or sockets (Socket and"
+                                + " its streams). Without it: both, one after the other, or"
+                                + " channels in the modes --sqpoll, --two-carriers and"
+                                + " --allocation. The demo has sockets.")
+        private Api api;
+
         @Option(names = "--sides", split = ",", paramLabel = "SIDE", description = "Which servers.")
         private List<Side> sides;
 
@@ -162,10 +206,11 @@ final class Bench implements Callable<Integer> {
                                 + " -Dloomuring.ring.flags=..., in one argument.")
         private String agentOptions = "";
 
-        private ServerLauncher launcher(Path root) {
+        private ServerLauncher launcher(Path root, Workload workload) {
             return new ServerLauncher(
                     root,
                     Path.of(System.getProperty("java.home"), "bin", "java"),
+                    workload,
                     lowerCase(buffer),
                     lowerCase(ringFlags),
                     words(jvmOptions),
@@ -223,29 +268,52 @@ final class Bench implements Callable<Integer> {
     @Override
     public Integer call() {
         Mode mode = modes.mode();
-        Plan plan = measured.override(mode.plan());
-        ServerLauncher launcher = servers.launcher(root);
-        Path loadProgram = root.resolve("it/target/bench/load");
+        if (mode == Mode.HELD) {
+            return hold();
+        }
+        int exitCode = 0;
+        for (Workload workload : mode.workloads(measured.api)) {
+            exitCode = Math.max(exitCode, run(mode, workload));
+        }
+        return exitCode;
+    }
+
+    private int run(Mode mode, Workload workload) {
+        Plan plan = measured.override(mode.plan(workload));
+        ServerLauncher launcher = servers.launcher(root, workload);
         Cores cores = Cores.of(servers.cores);
-        var pinnedLoad = LoadGenerator.on(loadProgram, cores, plan.messageBytes());
+        List<String> requests = workload.requests(plan.messageBytes());
+        var pinnedLoad = LoadGenerator.on(loadProgram(), cores, requests);
         return switch (mode) {
             case TWO_CARRIERS -> {
-                var load = LoadGenerator.unpinned(loadProgram, plan.messageBytes());
+                var load = LoadGenerator.unpinned(loadProgram(), requests);
                 yield new TwoCarriers(plan, launcher, load).run();
             }
             case ALLOCATION -> new Allocation(plan, launcher, pinnedLoad, cores).run();
-            case FULL, QUICK, DEMO -> {
+            default -> {
                 var progress = new Progress(plan.rounds());
                 var comparison = new Comparison(plan, launcher, pinnedLoad, cores, progress);
                 Map<String, String> conditions = Conditions.of(plan, launcher, cores);
                 if (mode == Mode.DEMO) {
                     new Demo(comparison, conditions).run();
                 } else {
-                    write(comparison.run(), conditions, directory(mode));
+                    write(mode, workload, comparison.run(), conditions);
                 }
                 yield 0;
             }
         };
+    }
+
+    private int hold() {
+        Plan plan = measured.override(Mode.HELD.plan(Workload.CHANNELS));
+        var held = new Held(plan, loadProgram(), workload -> servers.launcher(root, workload));
+        String page = held.run(Mode.HELD.workloads(measured.api));
+        write(directory(Mode.HELD), Map.of("held.md", page));
+        return held.report();
+    }
+
+    private Path loadProgram() {
+        return root.resolve("it/target/bench/load");
     }
 
     private Path directory(Mode mode) {
@@ -255,19 +323,32 @@ final class Bench implements Callable<Integer> {
         return root.resolve(mode == Mode.QUICK ? "it/target/bench" : "docs/performance");
     }
 
-    private static void write(Results results, Map<String, String> conditions, Path directory) {
-        String page = new MarkdownReport(results, conditions).page("echo.svg");
+    private void write(
+            Mode mode, Workload workload, Results results, Map<String, String> conditions) {
+        String name = mode.reportName(workload);
+        List<Target> targets = mode.targets(workload, results);
+        String page =
+                new MarkdownReport(workload.title(), results, conditions, targets)
+                        .page(name + ".svg");
+        System.out.println();
+        System.out.println(page);
+        var files = new TreeMap<String, String>();
+        files.put(name + ".md", page);
+        files.put(name + ".svg", BarChart.of(results));
+        files.put(name + ".json", JsonReport.of(results, conditions));
+        write(directory(mode), files);
+    }
+
+    private static void write(Path directory, Map<String, String> files) {
         try {
             Files.createDirectories(directory);
-            Files.writeString(directory.resolve("echo.md"), page);
-            Files.writeString(directory.resolve("echo.svg"), BarChart.of(results));
-            Files.writeString(directory.resolve("echo.json"), JsonReport.of(results, conditions));
+            for (Map.Entry<String, String> file : files.entrySet()) {
+                Files.writeString(directory.resolve(file.getKey()), file.getValue());
+            }
         } catch (IOException e) {
             throw new BenchFailure("cannot write to " + directory + ": " + e.getMessage(), e);
         }
-        System.out.println();
-        System.out.println(page);
-        System.out.println("written to " + directory + ": echo.md, echo.svg, echo.json");
+        System.out.println("written to " + directory + ": " + String.join(", ", files.keySet()));
     }
 
     private static String lowerCase(Enum<?> value) {

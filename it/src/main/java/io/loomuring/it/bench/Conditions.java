@@ -14,20 +14,16 @@ final class Conditions {
     private Conditions() {}
 
     static Map<String, String> of(Plan plan, ServerLauncher launcher, Cores cores) {
-        var conditions = new LinkedHashMap<String, String>();
-        conditions.put(
-                "kernel", firstMatch("[0-9]+(\\.[0-9]+)*", System.getProperty("os.version")));
-        conditions.put("CPU", cpuModel() + ", " + System.getProperty("os.arch"));
+        boolean netty = plan.sides().contains(Side.NETTY);
+        boolean c = plan.sides().contains(Side.C);
+        boolean channels = launcher.workload().api() == Api.CHANNELS;
+        Map<String, String> conditions = ofMachine();
         conditions.put(
                 "cores", "%d for the server, 1 for the load".formatted(cores.server().size()));
-        conditions.put("JDK", System.getProperty("java.runtime.version"));
-        conditions.put("Netty", nettyVersion(launcher.root()));
-        conditions.put("C server's ring", launcher.ringFlags());
-        conditions.put(
-                "messages",
-                "%d bytes, IPv4 loopback, one outstanding a connection"
-                        .formatted(plan.messageBytes()));
-        conditions.put("blocking server's buffer", launcher.buffer());
+        conditions.put("Netty", netty ? nettyVersion(launcher.root()) : "");
+        conditions.put("C server's ring", c ? launcher.ringFlags() : "");
+        conditions.put("requests", launcher.workload().describeRequests(plan.messageBytes()));
+        conditions.put("blocking server's buffer", channels ? launcher.buffer() : "");
         conditions.put("options of every JVM", String.join(" ", launcher.jvmOptions()));
         conditions.put("options of loom-uring", String.join(" ", launcher.agentOptions()));
         conditions.put(
@@ -35,6 +31,16 @@ final class Conditions {
                 "%d, each with fresh servers: %s s warm-up, then windows of %s s"
                         .formatted(plan.rounds(), plan.warmupSeconds(), plan.seconds()));
         conditions.values().removeIf(String::isEmpty);
+        return conditions;
+    }
+
+    /** What any measurement depends on. */
+    static Map<String, String> ofMachine() {
+        var conditions = new LinkedHashMap<String, String>();
+        conditions.put(
+                "kernel", firstMatch("[0-9]+(\\.[0-9]+)*", System.getProperty("os.version")));
+        conditions.put("CPU", cpuModel() + ", " + System.getProperty("os.arch"));
+        conditions.put("JDK", System.getProperty("java.runtime.version"));
         return conditions;
     }
 

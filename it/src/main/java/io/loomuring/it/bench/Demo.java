@@ -9,9 +9,10 @@ record Demo(Comparison comparison, Map<String, String> conditions) {
     void run() {
         System.out.println(
                 """
-                One blocking echo server, virtual threads and SocketChannels: the same class file, run
-                by the stock JDK and by the JDK with -javaagent:loom-uring.jar. CPU time, system calls
-                and the rest are a request's; every answer is checked byte by byte.
+                One blocking HTTP server (HttpServer.java: sockets, streams, a virtual thread for each
+                connection), the same class file, run by the stock JDK and by the JDK with
+                -javaagent:loom-uring.jar. CPU time, system calls and the rest are a request's; every
+                answer is checked byte by byte.
                 """);
         Results results = comparison.run();
         System.out.println();
@@ -20,9 +21,8 @@ record Demo(Comparison comparison, Map<String, String> conditions) {
             System.out.println();
             System.out.print(table(results, connections));
         }
-        System.out.printf(
-                "%nloom-uring reported %,d ring operations for %,d requests.%n",
-                results.ringOperations(Side.OURS), results.requests(Side.OURS));
+        System.out.println();
+        System.out.println(results.ringOperations());
     }
 
     private static Table table(Results results, int connections) {

@@ -10,7 +10,10 @@ final class JsonReport {
     static String of(Results results, Map<String, String> conditions) {
         var report = new LinkedHashMap<String, Object>();
         report.put("conditions", conditions);
-        report.put("ring_operations", results.ringOperations(Side.OURS));
+        var ringOperations = new LinkedHashMap<String, Object>();
+        results.sidesOnRings()
+                .forEach(side -> ringOperations.put(side.label(), results.ringOperations(side)));
+        report.put("ring_operations", ringOperations);
         report.put("samples", results.samples().stream().map(JsonReport::fields).toList());
         return Json.write(report) + "\n";
     }
@@ -26,6 +29,7 @@ final class JsonReport {
         fields.put("server_cpu_us", measurement.serverCpuMicros());
         fields.put("server_user_us", measurement.userMicros());
         fields.put("server_system_us", measurement.systemMicros());
+        fields.put("server_poller_us", measurement.pollerCpuMicros());
         fields.put("client_cpu_us", measurement.clientCpuMicros());
         fields.put("others_cores", measurement.othersCores());
         fields.put("system_calls", measurement.systemCalls());

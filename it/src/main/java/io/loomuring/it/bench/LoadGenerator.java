@@ -1,27 +1,29 @@
 package io.loomuring.it.bench;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Runs the load program against a server.
  *
  * @param program the compiled load.c
  * @param pinning what starts it on its core, or nothing
- * @param messageBytes the size of a request
+ * @param requests what tells it what to ask
  */
-record LoadGenerator(Path program, List<String> pinning, int messageBytes) {
+record LoadGenerator(Path program, List<String> pinning, List<String> requests) {
     private static final Duration GRACE = Duration.ofSeconds(60);
 
-    static LoadGenerator on(Path program, Cores cores, int messageBytes) {
+    static LoadGenerator on(Path program, Cores cores, List<String> requests) {
         return new LoadGenerator(
-                program, List.of("taskset", "-c", String.valueOf(cores.load())), messageBytes);
+                program, List.of("taskset", "-c", String.valueOf(cores.load())), requests);
     }
 
-    static LoadGenerator unpinned(Path program, int messageBytes) {
-        return new LoadGenerator(program, List.of(), messageBytes);
+    static LoadGenerator unpinned(Path program, List<String> requests) {
+        return new LoadGenerator(program, List.of(), requests);
     }
 
     /** How long the measured window is. */
@@ -50,12 +52,7 @@ record LoadGenerator(Path program, List<String> pinning, int messageBytes) {
             Window window,
             double syscallSeconds,
             Runnable atStart) {
-        var command = new ArrayList<>(pinning);
-        command.add(program.toString());
-        command.addAll(List.of("--port", String.valueOf(server.port())));
-        command.addAll(List.of("--server-pid", String.valueOf(server.pid())));
-        command.addAll(List.of("--connections", String.valueOf(connections)));
-        command.addAll(List.of("--message-bytes", String.valueOf(messageBytes)));
+        List<String> command = command(server, connections);
         command.addAll(List.of("--warmup", String.valueOf(warmupSeconds)));
         command.addAll(List.of("--syscall-seconds", String.valueOf(syscallSeconds)));
         double windowSeconds =
@@ -70,11 +67,37 @@ record LoadGenerator(Path program, List<String> pinning, int messageBytes) {
                     }
                 };
         Duration wait = GRACE.plusSeconds((long) (warmupSeconds + windowSeconds + syscallSeconds));
-        return run(server, command, wait, atStart);
+        return run(server, command, wait, atStart, Optional.empty());
+    }
+
+    /**
+     * Opens connections of which each has a request every second for a while, and then none.
+     *
+     * @param whenIdle runs when every answer is there and all connections are still open
+     */
+    Measurement hold(ServerProcess server, int connections, double seconds, Runnable whenIdle) {
+        List<String> command = command(server, connections);
+        command.addAll(List.of("--interval", "1", "--seconds", String.valueOf(seconds), "--hold"));
+        Duration wait = GRACE.plusSeconds((long) seconds);
+        return run(server, command, wait, () -> {}, Optional.of(whenIdle));
+    }
+
+    private List<String> command(ServerProcess server, int connections) {
+        var command = new ArrayList<>(pinning);
+        command.add(program.toString());
+        command.addAll(requests);
+        command.addAll(List.of("--port", String.valueOf(server.port())));
+        command.addAll(List.of("--server-pid", String.valueOf(server.pid())));
+        command.addAll(List.of("--connections", String.valueOf(connections)));
+        return command;
     }
 
     private static Measurement run(
-            ServerProcess server, List<String> command, Duration wait, Runnable atStart) {
+            ServerProcess server,
+            List<String> command,
+            Duration wait,
+            Runnable atStart,
+            Optional<Runnable> whenIdle) {
         Process process = Children.start(command);
         try {
             var output = new Output(process.getInputStream(), "load output");
@@ -82,13 +105,19 @@ record LoadGenerator(Path program, List<String> pinning, int messageBytes) {
             if (output.awaitLine("MEASURING", wait).isPresent()) {
                 atStart.run();
             }
-            String json =
-                    output.awaitLine("{", wait)
-                            .orElseThrow(() -> {
-                                process.toHandle().destroyForcibly();
-                                return server.failure("failed under load: " + errors.text());
-                            });
-            return Measurement.parse("{" + json);
+            Optional<String> json = output.awaitLine("{", wait);
+            boolean held = whenIdle.isEmpty() || output.awaitLine("HOLDING", wait).isPresent();
+            if (json.isEmpty() || !held) {
+                process.toHandle().destroyForcibly();
+                throw server.failure("failed under load: " + errors.text());
+            }
+            if (whenIdle.isPresent()) {
+                whenIdle.get().run();
+                process.getOutputStream().close();
+            }
+            return Measurement.parse("{" + json.get());
+        } catch (IOException e) {
+            throw new BenchFailure("the load cannot be told to end: " + e.getMessage(), e);
         } finally {
             end(process);
         }

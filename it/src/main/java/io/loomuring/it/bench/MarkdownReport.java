@@ -1,17 +1,24 @@
 package io.loomuring.it.bench;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 
 /** The page of a comparison. */
 final class MarkdownReport {
+    private final String title;
     private final Results results;
     private final Map<String, String> conditions;
+    private final List<Target> targets;
 
-    MarkdownReport(Results results, Map<String, String> conditions) {
+    MarkdownReport(
+            String title, Results results, Map<String, String> conditions, List<Target> targets) {
+        this.title = title;
         this.results = results;
         this.conditions = conditions;
+        this.targets = targets;
     }
 
     /**
@@ -21,17 +28,20 @@ final class MarkdownReport {
      */
     String page(String chart) {
         var page = new StringBuilder();
-        page.append("# Echo server: what a request costs\n\n");
+        page.append("# %s: what a request costs\n\n".formatted(title));
         page.append("Written by `it/bin/bench`; README.md says how it measures.\n\n");
         conditions.forEach((name, value) -> page.append("- %s: %s\n".formatted(name, value)));
         page.append("\n![CPU time a request](%s)\n".formatted(chart));
         section(page, "CPU time and system calls a request", cost());
         section(page, "Throughput and latency (medians)", speed());
         section(page, "Against the others", ratios());
-        if (results.has(Side.OURS)) {
-            section(page, "Targets", targets());
-            page.append('\n').append(ringOperations()).append('\n');
+        if (results.sides().contains(Side.SQPOLL)) {
+            section(page, "The kernel's polling thread", poller());
         }
+        if (!targets.isEmpty()) {
+            section(page, "Targets", targets());
+        }
+        page.append('\n').append(results.ringOperations()).append('\n');
         return page.toString();
     }
 
@@ -95,28 +105,41 @@ final class MarkdownReport {
 
     /** Each cell: the lowest by the lowest, then the median by the median. */
     private Table ratios() {
-        var table =
-                new Table(
-                        "connections",
-                        "server",
-                        "CPU / stock JDK's",
-                        "CPU / C's",
-                        "CPU / Netty's",
-                        "p50 / stock JDK's");
-        eachRow((connections, side) ->
-                table.row(
-                        String.valueOf(connections),
-                        side.label(),
-                        ratio(side, Side.STOCK, connections, Measurement::serverCpuMicros),
-                        ratio(side, Side.C, connections, Measurement::serverCpuMicros),
-                        ratio(side, Side.NETTY, connections, Measurement::serverCpuMicros),
-                        ratio(side, Side.STOCK, connections, Measurement::p50Micros)));
+        List<Side> others =
+                Stream.of(Side.STOCK, Side.C, Side.NETTY)
+                        .filter(results.sides()::contains)
+                        .toList();
+        var headers = new ArrayList<>(List.of("connections", "server"));
+        others.forEach(other -> headers.add("CPU / %s's".formatted(other.label())));
+        headers.add("p50 / %s's".formatted(Side.STOCK.label()));
+        var table = new Table(headers.toArray(String[]::new));
+        eachRow((connections, side) -> {
+            var cells = new ArrayList<>(List.of(String.valueOf(connections), side.label()));
+            others.forEach(other ->
+                    cells.add(ratio(side, other, connections, Measurement::serverCpuMicros)));
+            cells.add(ratio(side, Side.STOCK, connections, Measurement::p50Micros));
+            table.row(cells.toArray(String[]::new));
+        });
+        return table;
+    }
+
+    /** What of the CPU time above the thread took that submits in the server's stead. */
+    private Table poller() {
+        var table = new Table("connections", "CPU us, median", "of it the thread's", "share");
+        for (int connections : results.connections()) {
+            double all = spread(Side.SQPOLL, connections, Measurement::serverCpuMicros).median();
+            double poller = spread(Side.SQPOLL, connections, Measurement::pollerCpuMicros).median();
+            table.row(
+                    String.valueOf(connections),
+                    Format.figure(all),
+                    Format.figure(poller),
+                    Format.percent(poller / all));
+        }
         return table;
     }
 
     private Table targets() {
         var table = new Table("loom-uring's", "at most", "measured", "met");
-        List<Target> targets = Target.of(results);
         targets.forEach(target ->
                 table.row(
                         target.promise(),
@@ -124,15 +147,6 @@ final class MarkdownReport {
                         Format.figure(target.measured()),
                         target.met() ? "yes" : "no"));
         return table;
-    }
-
-    /** Proof that what is called loom-uring here ran on its rings. */
-    private String ringOperations() {
-        long operations = results.ringOperations(Side.OURS);
-        long requests = results.requests(Side.OURS);
-        return "loom-uring reported %,d ring operations for %,d requests (%s a request)."
-                .formatted(
-                        operations, requests, Format.ratio((double) operations, (double) requests));
     }
 
     private interface RowWriter {

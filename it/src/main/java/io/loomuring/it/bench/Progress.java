@@ -11,7 +11,7 @@ record Progress(int rounds) implements Consumer<Sample> {
     public void accept(Sample sample) {
         Measurement measurement = sample.measurement();
         System.out.printf(
-                "round %d of %d  %-16s %5d connections  %6s us CPU  %5s system calls"
+                "round %d of %d  %-18s %5d connections  %6s us CPU  %5s system calls"
                         + "  %8s requests/s  p50 %5s us%s%n",
                 sample.round(),
                 rounds,

@@ -6,6 +6,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 
 /** Everything that a comparison has measured. */
 final class Results {
@@ -35,12 +36,27 @@ final class Results {
         return requests.getOrDefault(side, 0L);
     }
 
-    boolean has(Side side) {
-        return samples.stream().anyMatch(sample -> sample.side() == side);
-    }
-
     List<Side> sides() {
         return samples.stream().map(Sample::side).distinct().sorted().toList();
+    }
+
+    List<Side> sidesOnRings() {
+        return sides().stream().filter(Side::isOnRings).toList();
+    }
+
+    /** Proof that what is called loom-uring here ran on its rings. */
+    String ringOperations() {
+        return sidesOnRings().stream()
+                .map(side ->
+                        "%s reported %,d ring operations for %,d requests (%s a request)."
+                                .formatted(
+                                        side.label(),
+                                        ringOperations(side),
+                                        requests(side),
+                                        Format.ratio(
+                                                (double) ringOperations(side),
+                                                (double) requests(side))))
+                .collect(Collectors.joining("\n"));
     }
 
     List<Integer> connections() {

@@ -1,6 +1,5 @@
 package io.loomuring.it.bench;
 
-import io.loomuring.it.bench.server.EchoServer;
 import io.loomuring.it.bench.server.NettyEchoServer;
 
 import java.nio.file.Files;
@@ -13,7 +12,8 @@ import java.util.List;
  *
  * @param root the root of the repository
  * @param java the JDK's launcher
- * @param buffer what EchoServer reads into: direct or heap
+ * @param workload what the blocking servers are
+ * @param buffer what they read into: direct or heap
  * @param ringFlags the C server's ring: coop, defer or none
  * @param jvmOptions for every JVM
  * @param agentOptions for the JVM under loom-uring's agent, after the others
@@ -21,6 +21,7 @@ import java.util.List;
 record ServerLauncher(
         Path root,
         Path java,
+        Workload workload,
         String buffer,
         String ringFlags,
         List<String> jvmOptions,
@@ -31,37 +32,34 @@ record ServerLauncher(
         var command = new ArrayList<>(List.of("taskset", "-c", cores.serverList()));
         command.addAll(
                 switch (side) {
-                    case STOCK, STOCK2 -> stock(List.of());
-                    case OURS -> ours(List.of(), List.of());
                     case NETTY -> netty();
                     case C -> c();
+                    default -> blocking(side, List.of(), List.of());
                 });
-        return ServerProcess.start(side.label(), command, side == Side.OURS);
+        return ServerProcess.start(side.label(), command, side.isOnRings());
     }
 
-    /** Our server on all cores, with options of its own. */
-    ServerProcess startOurs(String label, List<String> options, List<String> serverArguments) {
-        return ServerProcess.start(label, ours(options, serverArguments), true);
+    /** A blocking server on all cores, with options and arguments of its own. */
+    ServerProcess startOnAllCores(
+            Side side, String label, List<String> options, List<String> serverArguments) {
+        return ServerProcess.start(
+                label, blocking(side, options, serverArguments), side.isOnRings());
     }
 
-    private List<String> stock(List<String> options) {
-        return echoServer(options, List.of());
-    }
-
-    private List<String> ours(List<String> options, List<String> serverArguments) {
+    private List<String> blocking(Side side, List<String> options, List<String> serverArguments) {
         var all = new ArrayList<String>();
-        all.add("-javaagent:" + require("loom-uring/target/loom-uring.jar"));
-        all.add("-Dloomuring.mode=required");
-        all.add("-Dloomuring.report=true");
-        all.addAll(agentOptions);
+        if (side.isOnRings()) {
+            all.add("-javaagent:" + require("loom-uring/target/loom-uring.jar"));
+            all.add("-Dloomuring.mode=required");
+            all.add("-Dloomuring.report=true");
+            if (side == Side.SQPOLL) {
+                all.add("-Dloomuring.sqpoll=on");
+            }
+            all.addAll(agentOptions);
+        }
         all.addAll(options);
-        return echoServer(all, serverArguments);
-    }
-
-    private List<String> echoServer(List<String> options, List<String> serverArguments) {
-        List<String> command = jvm(options, classes());
-        command.add(EchoServer.class.getName());
-        command.addAll(List.of("--buffer", buffer));
+        List<String> command = jvm(all, classes());
+        command.addAll(workload.program(buffer));
         command.addAll(serverArguments);
         return command;
     }

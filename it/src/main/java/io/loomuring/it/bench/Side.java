@@ -6,6 +6,8 @@ enum Side {
     /** The same again: what it differs from the first by is noise. */
     STOCK2("stock JDK, again"),
     OURS("loom-uring"),
+    /** The kernel's thread submits. */
+    SQPOLL("loom-uring, SQPOLL"),
     NETTY("Netty io_uring"),
     C("C io_uring");
 
@@ -17,5 +19,15 @@ enum Side {
 
     String label() {
         return label;
+    }
+
+    /** Whether it runs on loom-uring's rings, which is proved by their number of operations. */
+    boolean isOnRings() {
+        return this == OURS || this == SQPOLL;
+    }
+
+    /** Whether it runs one of the blocking programs. */
+    boolean isBlocking() {
+        return this != NETTY && this != C;
     }
 }

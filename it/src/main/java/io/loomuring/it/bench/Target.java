@@ -19,7 +19,7 @@ record Target(String promise, double most, double measured) {
     static List<Target> of(Results results) {
         var targets = new ArrayList<Target>();
         for (int connections : List.of(16, 128)) {
-            String where = " at " + connections + " connections";
+            String where = at(connections);
             ToDoubleFunction<Measurement> cpu = Measurement::serverCpuMicros;
             targets.add(lowest(results, Side.STOCK, connections, cpu, "CPU" + where, 0.70));
             targets.add(lowest(results, Side.C, connections, cpu, "CPU" + where, 1.10));
@@ -31,13 +31,32 @@ record Target(String promise, double most, double measured) {
                         Side.STOCK,
                         1,
                         Measurement::p50Micros,
-                        "p50 latency at 1 connection",
+                        "p50 latency" + at(1),
                         1.10));
         targets.add(systemCalls(results, 1, 2.1));
         targets.add(systemCalls(results, 16, 0.6));
         targets.add(systemCalls(results, 128, 0.2));
         targets.removeIf(target -> Double.isNaN(target.measured()));
         return targets;
+    }
+
+    /** The same for a server whose threads have no carrier. */
+    static List<Target> ofPlatformThreads(Results results) {
+        return results.connections().stream()
+                .map(connections ->
+                        lowest(
+                                results,
+                                Side.STOCK,
+                                connections,
+                                Measurement::serverCpuMicros,
+                                "CPU" + at(connections),
+                                1.10))
+                .filter(target -> !Double.isNaN(target.measured()))
+                .toList();
+    }
+
+    private static String at(int connections) {
+        return " at " + connections + (connections == 1 ? " connection" : " connections");
     }
 
     private static Target lowest(
@@ -54,7 +73,6 @@ record Target(String promise, double most, double measured) {
 
     private static Target systemCalls(Results results, int connections, double most) {
         double measured = results.spread(Side.OURS, connections, Measurement::systemCalls).median();
-        String noun = connections == 1 ? " connection" : " connections";
-        return new Target("system calls/request at " + connections + noun, most, measured);
+        return new Target("system calls/request" + at(connections), most, measured);
     }
 }

@@ -78,7 +78,8 @@ final class TwoCarriers {
 
     private Measurement measure(Variant variant) {
         var burn = List.of("--burn-micros", String.valueOf(BURN_MICROS));
-        try (ServerProcess server = launcher.startOurs(variant.label, variant.options(), burn)) {
+        try (ServerProcess server =
+                launcher.startOnAllCores(Side.OURS, variant.label, variant.options(), burn)) {
             int connections = plan.connections().getFirst();
             var window = new LoadGenerator.Window.Seconds(plan.seconds());
             var measurement =

@@ -7,49 +7,28 @@ import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.util.function.IntFunction;
 
 /**
- * An ordinary blocking echo server: one virtual thread accepts, one virtual thread serves each
+ * An ordinary blocking echo server on channels: one thread accepts, one thread serves each
  * connection. It is the same program with and without loom-uring.
  *
- * <p>Usage: {@code EchoServer [--buffer direct|heap] [--burn-micros N]}. It listens on a free port
- * of the loopback interface, prints {@code PORT n} and runs until its standard input ends.
+ * <p>It takes {@link EchoOptions}, listens on a free port of the loopback interface, prints {@code
+ * PORT n} and runs until its standard input ends.
  */
 public final class EchoServer {
     private static final int BACKLOG = 4096;
-    private static final int BUFFER_BYTES = 16 * 1024;
 
-    private final IntFunction<ByteBuffer> allocator;
-    private final Runnable work;
+    private final EchoOptions options;
 
-    private EchoServer(IntFunction<ByteBuffer> allocator, Runnable work) {
-        this.allocator = allocator;
-        this.work = work;
+    private EchoServer(EchoOptions options) {
+        this.options = options;
     }
 
     public static void main(String[] args) throws IOException {
-        IntFunction<ByteBuffer> allocator = ByteBuffer::allocateDirect;
-        Runnable work = () -> {};
-        for (int i = 0; i < args.length; i += 2) {
-            String value = i + 1 < args.length ? args[i + 1] : "";
-            switch (args[i]) {
-                case "--buffer" ->
-                        allocator =
-                                switch (value) {
-                                    case "direct" -> ByteBuffer::allocateDirect;
-                                    case "heap" -> ByteBuffer::allocate;
-                                    default -> throw new IllegalArgumentException(value);
-                                };
-                case "--burn-micros" -> work = CpuBurner.calibrated(Integer.parseInt(value));
-                default -> throw new IllegalArgumentException("unknown option " + args[i]);
-            }
-        }
-
+        var server = new EchoServer(EchoOptions.parse(args));
         ServerSocketChannel listener = ServerSocketChannel.open();
         listener.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), BACKLOG);
-        var server = new EchoServer(allocator, work);
-        Thread.ofVirtual().name("accept").start(() -> server.accept(listener));
+        server.options.threads().newThread(() -> server.accept(listener)).start();
         ServerControl.run(((InetSocketAddress) listener.getLocalAddress()).getPort());
     }
 
@@ -58,7 +37,7 @@ public final class EchoServer {
             while (true) {
                 SocketChannel connection = listener.accept();
                 connection.setOption(StandardSocketOptions.TCP_NODELAY, true);
-                Thread.ofVirtual().start(() -> serve(connection));
+                options.threads().newThread(() -> serve(connection)).start();
             }
         } catch (IOException e) {
             throw new AssertionError("cannot accept", e);
@@ -67,9 +46,12 @@ public final class EchoServer {
 
     private void serve(SocketChannel connection) {
         try (connection) {
-            ByteBuffer buffer = allocator.apply(BUFFER_BYTES);
+            ByteBuffer buffer =
+                    options.direct()
+                            ? ByteBuffer.allocateDirect(options.bufferBytes())
+                            : ByteBuffer.allocate(options.bufferBytes());
             while (connection.read(buffer) >= 0) {
-                work.run();
+                options.work().run();
                 buffer.flip();
                 while (buffer.hasRemaining()) {
                     connection.write(buffer);

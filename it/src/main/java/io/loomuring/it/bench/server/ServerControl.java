@@ -15,7 +15,8 @@ import java.nio.charset.StandardCharsets;
  *   <li>{@code allocated}: answers {@code ALLOCATED n}, the bytes that all threads have allocated
  *       on the heap since the start;
  *   <li>{@code contention start}, {@code contention stop}: answers {@code CONTENTION} and the
- *       result of a {@link ContentionRecording} between the two.
+ *       result of a {@link ContentionRecording} between the two;
+ *   <li>{@code heap}: collects garbage and answers {@code HEAP n}, the bytes in use after it.
  * </ul>
  *
  * The end of the input ends the server, so that it never outlives the benchmark.
@@ -42,6 +43,7 @@ final class ServerControl {
                     answer("CONTENTION " + contention.stop());
                     contention = null;
                 }
+                case "heap" -> answer("HEAP " + liveHeapBytes());
                 default -> throw new IllegalArgumentException("unknown command " + line);
             }
         }
@@ -51,6 +53,12 @@ final class ServerControl {
     private static long allocatedBytes() {
         return ManagementFactory.getPlatformMXBean(ThreadMXBean.class)
                 .getTotalThreadAllocatedBytes();
+    }
+
+    private static long liveHeapBytes() {
+        System.gc(); // finds what is unreachable, which cleaners then free
+        System.gc();
+        return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
     }
 
     private static void answer(String line) {
