@@ -14,6 +14,7 @@ import java.util.stream.Collectors;
  *
  * @param mode what to do where io_uring can't be used
  * @param carriers carrier threads
+ * @param carriersMax carrier threads that may be asked for later
  * @param stealing whether idle carriers take tasks of busy ones
  * @param entries submission queue entries of a ring, a power of two
  * @param ringFlags {@code IORING_SETUP_*} of a ring
@@ -24,6 +25,7 @@ import java.util.stream.Collectors;
 public record Config(
         Mode mode,
         int carriers,
+        int carriersMax,
         boolean stealing,
         int entries,
         int ringFlags,
@@ -50,7 +52,10 @@ public record Config(
     private static final String REPORT = PREFIX + "report";
     private static final String JDK_PARALLELISM = "jdk.virtualThreadScheduler.parallelism";
 
+    private static final String JDK_POOL_SIZE_MAX = "jdk.virtualThreadScheduler.maxPoolSize";
+
     private static final int CARRIERS_MAX = 1024;
+    private static final int JDK_POOL_SIZE_LIMIT = 32767; // of a ForkJoinPool
     private static final int ENTRIES_DEFAULT = 256;
     private static final int ENTRIES_MIN = 8;
     private static final int ENTRIES_MAX = 32768;
@@ -75,10 +80,19 @@ public record Config(
      *     and what would do
      */
     public static Config read(Properties properties) {
+        int carriersMax = carriersMax(properties);
         int sqIdleMillis = readSqIdleMillis(properties);
         return new Config(
                 readMode(properties),
-                readInt(properties, CARRIERS, defaultCarriers(properties), 1, CARRIERS_MAX),
+                Math.min(
+                        carriersMax,
+                        readInt(
+                                properties,
+                                CARRIERS,
+                                defaultCarriers(properties),
+                                1,
+                                CARRIERS_MAX)),
+                carriersMax,
                 readSwitch(properties, STEAL, true),
                 powerOfTwo(
                         ENTRIES,
@@ -101,6 +115,12 @@ public record Config(
     private static int defaultCarriers(Properties properties) {
         int processors = Runtime.getRuntime().availableProcessors();
         return readInt(properties, JDK_PARALLELISM, processors, 1, CARRIERS_MAX);
+    }
+
+    /** The JDK's scheduler, too, has no more threads than this, whatever its parallelism. */
+    private static int carriersMax(Properties properties) {
+        int jdkMax = readInt(properties, JDK_POOL_SIZE_MAX, CARRIERS_MAX, 1, JDK_POOL_SIZE_LIMIT);
+        return Math.min(jdkMax, CARRIERS_MAX);
     }
 
     private static int readInt(

@@ -125,6 +125,7 @@ public final class LoomUring {
             try {
                 return CarrierGroup.start(
                         config.carriers(),
+                        config.carriersMax(),
                         config.stealing(),
                         (counters, cancelSink) ->
                                 new Ring(

@@ -53,6 +53,24 @@ class ConfigTest {
         assertThat(read(PARALLELISM, "7").carriers()).isEqualTo(7);
     }
 
+    @ParameterizedTest
+    @CsvSource({"7, 3, 3", "3, 7, 3", "3, 32767, 3"})
+    void shouldHaveNoMoreCarriersThanTheJdkMayHaveThreads(String wanted, String max, int carriers) {
+        for (String property : new String[] {PARALLELISM, "loomuring.carriers"}) {
+            var properties = new Properties();
+            properties.setProperty(property, wanted);
+            properties.setProperty("jdk.virtualThreadScheduler.maxPoolSize", max);
+            assertThat(Config.read(properties).carriers()).isEqualTo(carriers);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"3, 3", "32767, 1024"})
+    void shouldReadHowManyCarriersThereMayEverBe(String value, int max) {
+        Config config = read("jdk.virtualThreadScheduler.maxPoolSize", value);
+        assertThat(config.carriersMax()).isEqualTo(max);
+    }
+
     @Test
     void shouldPreferItsOwnPropertyToTheJdksParallelism() {
         var properties = new Properties();

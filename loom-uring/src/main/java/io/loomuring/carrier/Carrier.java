@@ -37,13 +37,19 @@ public final class Carrier extends CarrierThread {
     private static final int IO_WORKERS_MAX = 4; // kernel threads for what can't be polled
 
     private final CarrierGroup group;
+    private final int index; // among the group's carriers
     private final RunQueue runQueue;
     private final Deadlines deadlines = new Deadlines(); // guarded by guard
     private final Counters counters = new Counters();
 
-    /** Runnable: a task to run. Op: to be submitted. Op.Cancel, Deadline: see {@link #receive}. */
+    /** Runnable: a task to run. Op: to be submitted. The others: see {@link #receive}. */
     private final MpscUnboundedAtomicArrayQueue<Object> inbox =
             new MpscUnboundedAtomicArrayQueue<>(INBOX_CHUNK);
+
+    /** What only the carrier itself can do. */
+    private enum Request {
+        SHARE_RUN_QUEUE
+    }
 
     private final MessagePassingQueue.Consumer<Object> receive = this::receive;
 
@@ -58,15 +64,19 @@ public final class Carrier extends CarrierThread {
 
     private volatile boolean stopping; // written by the group
 
+    private boolean mounted; // a virtual thread, as far as observers see; written by the carrier
+
     private long turns; // written by the carrier; the watchdog is content with a late value
     private volatile long stuckAt = -1; // the turn that was its last; written by the watchdog
     private volatile boolean asleep; // written by the carrier, before it looks for the watchdog
+    long turnsSeen; // the watchdog's own
 
-    Carrier(CarrierGroup group, int number) {
+    Carrier(CarrierGroup group, int index) {
         super(group);
         this.group = group;
+        this.index = index;
         runQueue = new RunQueue(group.isStealing());
-        setName("loom-uring-carrier-" + number);
+        setName("loom-uring-carrier-" + (index + 1));
     }
 
     // ---- life ----
@@ -155,6 +165,10 @@ public final class Carrier extends CarrierThread {
     private void turn() {
         turns++;
         runBatch();
+        mounted = false;
+        if (group.isRetired(this)) {
+            handOn();
+        }
         receiveAll();
         fireDeadlines();
         if (runQueue.isEmpty() && !steal()) {
@@ -165,7 +179,8 @@ public final class Carrier extends CarrierThread {
     }
 
     private void runBatch() {
-        for (int i = 0; i < BATCH_MAX; i++) {
+        mounted = !runQueue.isEmpty();
+        for (int i = 0; i < BATCH_MAX && !group.isRetired(this); i++) {
             if (i >= BATCH_MIN && ring.hasCompletions()) {
                 return;
             }
@@ -175,6 +190,14 @@ public final class Carrier extends CarrierThread {
             }
             counters.tasks++;
             task.run();
+        }
+    }
+
+    /** Retired: what there is to run goes to the others. */
+    private void handOn() {
+        Runnable task;
+        while ((task = runQueue.poll()) != null) {
+            group.pick().send(task);
         }
     }
 
@@ -201,6 +224,10 @@ public final class Carrier extends CarrierThread {
                 }
             }
             case Runnable task -> group.execute(task);
+            case Request.SHARE_RUN_QUEUE -> {
+                runQueue.share();
+                group.offerToIdle(this);
+            }
             default -> throw new AssertionError(message);
         }
     }
@@ -245,12 +272,17 @@ public final class Carrier extends CarrierThread {
     /** Submits, sleeps in the ring until a completion, a deadline or a wake-up, and reaps. */
     private void sleepInRing() {
         wakeup.prepareToSleep();
-        group.sleeping(1);
+        boolean thief = group.maySteal(this);
+        if (thief) {
+            group.sleeping(1);
+        }
         long nanos = hasWork() ? 0 : nanosToDeadline();
         asleep = nanos != 0;
         ring.enter(nanos == Long.MAX_VALUE ? -1 : nanos);
         asleep = false;
-        group.sleeping(-1);
+        if (thief) {
+            group.sleeping(-1);
+        }
         if (wakeup.awake()) {
             counters.wakeups++;
         }
@@ -330,6 +362,11 @@ public final class Carrier extends CarrierThread {
 
     // ---- for any thread ----
 
+    /** Lets others steal, where there were no others before. */
+    void shareRunQueue() {
+        send(Request.SHARE_RUN_QUEUE);
+    }
+
     /** Hands over a task, an operation or a deadline, and wakes the carrier if it sleeps. */
     void send(Object message) {
         inbox.offer(message);
@@ -373,7 +410,7 @@ public final class Carrier extends CarrierThread {
                 if (message == null) {
                     break;
                 }
-                if (ring.isShared() || message instanceof Runnable || message instanceof Deadline) {
+                if (mayBeDoneByOthers(message)) {
                     receive(message);
                 } else {
                     inbox.offer(message);
@@ -388,12 +425,34 @@ public final class Carrier extends CarrierThread {
         }
     }
 
+    private boolean mayBeDoneByOthers(Object message) {
+        return switch (message) {
+            case Runnable _, Deadline _ -> true;
+            case Request _ -> false;
+            default -> ring.isShared();
+        };
+    }
+
     private void requestCancel(Op.Cancel request) {
         if (isCurrent()) {
             ring.cancel(request);
         } else {
             send(request);
         }
+    }
+
+    /** Messages that wait to be received; any thread, a moment late. */
+    int messages() {
+        return inbox.size();
+    }
+
+    /** Whether a virtual thread runs on the carrier; any thread, a moment late. */
+    boolean isMounted() {
+        return mounted;
+    }
+
+    int index() {
+        return index;
     }
 
     RunQueue runQueue() {

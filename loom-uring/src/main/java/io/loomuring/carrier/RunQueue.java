@@ -24,11 +24,17 @@ final class RunQueue {
             new AtomicReferenceArray<>(CAPACITY_INITIAL); // written by the carrier only
     private final AtomicLong head = new AtomicLong();
     private final AtomicLong tail = new AtomicLong(); // written by the carrier only
-    private final boolean shared; // whether there are thieves
+    private volatile boolean shared; // whether there may be thieves; for good
     private long cleared; // slots below hold no reference any more; the carrier's own
 
     RunQueue(boolean shared) {
         this.shared = shared;
+    }
+
+    /** By the carrier, between its own polls: from now on thieves may come. */
+    @CarrierConfined
+    void share() {
+        shared = true;
     }
 
     private static int index(AtomicReferenceArray<?> array, long position) {
@@ -114,6 +120,11 @@ final class RunQueue {
 
     boolean isEmpty() {
         return size() == 0;
+    }
+
+    /** What a thief would find now. */
+    int stealable() {
+        return shared ? size() : 0;
     }
 
     /** Exact on the carrier while nobody steals, else a moment old. */

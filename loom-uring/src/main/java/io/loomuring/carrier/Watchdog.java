@@ -16,20 +16,16 @@ final class Watchdog extends Thread {
     private static final int IDLE_TICKS_BEFORE_SLEEP = 100; // so that a ping-pong doesn't wake it
 
     private final CarrierGroup group;
-    private final Carrier[] carriers; // filled before the watchdog starts
-    private final long[] lastTurns;
     private volatile boolean sleeping;
     private Carrier rescuing; // the watchdog's own
 
-    Watchdog(CarrierGroup group, Carrier[] carriers) {
+    Watchdog(CarrierGroup group) {
         super("loom-uring-watchdog");
         setDaemon(true);
         this.group = group;
-        this.carriers = carriers;
-        lastTurns = new long[carriers.length];
     }
 
-    /** By a carrier that has slept. */
+    /** By a carrier that has slept, or by whoever adds carriers. */
     void carrierAwake() {
         if (sleeping) {
             sleeping = false;
@@ -59,12 +55,11 @@ final class Watchdog extends Thread {
     /** Whether any carrier turned, or should have. */
     private boolean look() {
         boolean work = false;
-        for (int i = 0; i < carriers.length; i++) {
-            Carrier carrier = carriers[i];
+        for (Carrier carrier : group.carriers()) {
             long turns = carrier.turns();
-            boolean turned = turns != lastTurns[i];
+            boolean turned = turns != carrier.turnsSeen;
             boolean stuck = !turned && !carrier.isAsleep();
-            lastTurns[i] = turns;
+            carrier.turnsSeen = turns;
             work |= turned || stuck;
             if (stuck) {
                 carrier.stuckAt(turns);
@@ -95,7 +90,7 @@ final class Watchdog extends Thread {
     }
 
     private boolean allAsleep() {
-        for (Carrier carrier : carriers) {
+        for (Carrier carrier : group.carriers()) {
             if (!carrier.isAsleep()) {
                 return false;
             }

@@ -68,6 +68,7 @@ class CarrierGroupTest {
         assertThatThrownBy(() ->
                         CarrierGroup.start(
                                 CARRIERS,
+                                CARRIERS,
                                 true,
                                 (counters, sink) ->
                                         made.getAndIncrement() < rings
@@ -81,7 +82,7 @@ class CarrierGroupTest {
     }
 
     private void warmUp() throws Exception {
-        assertThatThrownBy(() -> CarrierGroup.start(1, false, (_, _) -> refusedRing()))
+        assertThatThrownBy(() -> CarrierGroup.start(1, 1, false, (_, _) -> refusedRing()))
                 .isInstanceOf(RingException.class);
     }
 
@@ -114,7 +115,8 @@ class CarrierGroupTest {
                         () -> {
                             refusal.install();
                             assertThatThrownBy(() ->
-                                            CarrierGroup.start(1, false, CarrierGroupTest::newRing))
+                                            CarrierGroup.start(
+                                                    1, 1, false, CarrierGroupTest::newRing))
                                     .isInstanceOfSatisfying(
                                             RingException.class,
                                             e -> assertThat(e.errno()).isEqualTo(Errno.EMFILE));
@@ -129,6 +131,7 @@ class CarrierGroupTest {
         var bug = new IllegalStateException("no ring");
         assertThatThrownBy(() ->
                         CarrierGroup.start(
+                                1,
                                 1,
                                 false,
                                 (_, _) -> {
