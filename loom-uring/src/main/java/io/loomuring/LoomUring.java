@@ -13,27 +13,39 @@ import io.loomuring.ring.Ring;
 import io.loomuring.ring.RingException;
 import io.loomuring.ring.SqThread;
 
+import java.nio.channels.spi.SelectorProvider;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.ThreadFactory;
 
 /**
  * Installs the carriers in this JVM: every virtual thread created afterwards, unless it inherits
- * another scheduler, runs on them.
+ * another scheduler, runs on them. Or {@link #threadFactory} alone: then only its threads do.
  *
- * <p>Installing happens once; the first caller does it, others wait for the result. It can fail for
- * many honest reasons (seccomp, an old kernel, locked memory); {@code loomuring.mode} decides what
+ * <p>Installing happens once; the first caller does it, others wait for the result. It can happen
+ * at any time: virtual threads created before stay on the JDK's scheduler, and so do their
+ * descendants. If a copy of this library in another class loader has installed itself, that copy
+ * goes on to carry the JVM, and this one passes on what it is asked. Installing can fail for many
+ * honest reasons (seccomp, an old kernel, locked memory); {@code loomuring.mode} decides what
  * follows.
  */
 public final class LoomUring {
     private LoomUring() {}
 
-    private static final String PROVIDER_PROPERTY = "java.nio.channels.spi.SelectorProvider";
+    static final String PROVIDER_PROPERTY = "java.nio.channels.spi.SelectorProvider";
+    private static final String PROVIDER = UringSelectorProvider.class.getName();
 
     /** Completions outnumber submissions: thousands of parked readers complete in one turn. */
     private static final int COMPLETION_ENTRIES_FACTOR = 16;
 
     private static final int ENTRIES_MIN = 8; // below this a ring of halved entries is no use
 
-    private static CarrierGroup group; // guarded by the class
+    private static CarrierGroup group; // guarded by the class; null until there are carriers
+    private static OtherCopy other; // guarded by the class; what carries this JVM in our place
+    private static boolean installed; // guarded by the class; they carry every virtual thread
+    private static boolean explicit; // guarded by the class; the provider is threadFactory()'s
     private static boolean jdkOpen; // guarded by the class
     private static String unavailable; // guarded by the class; why not, once that is known
 
@@ -46,18 +58,67 @@ public final class LoomUring {
      * @throws IllegalArgumentException if a property can't be used
      */
     public static synchronized boolean install() {
-        if (group != null) {
-            return true;
+        return installed || attempt(LoomUring::carryEveryThread);
+    }
+
+    /**
+     * A factory of virtual threads that run on the carriers, and their descendants with them. It
+     * starts the carriers and makes the channels ours, which serve any thread, but leaves the
+     * scheduler of all other virtual threads as it is; {@link #install} may follow.
+     *
+     * <p>Where io_uring can't be used, the threads are the JDK's, as {@link #install} tells.
+     *
+     * @throws IllegalStateException in mode {@code required} where io_uring can't be used
+     * @throws IllegalArgumentException if a property can't be used
+     */
+    public static synchronized ThreadFactory threadFactory() {
+        var factory = new ThreadFactory[1];
+        return attempt(config -> factory[0] = carriedThreads(config))
+                ? factory[0]
+                : Thread.ofVirtual().factory();
+    }
+
+    private static ThreadFactory carriedThreads(Config config)
+            throws UnavailableException, UnsupportedJdkException {
+        start(config);
+        if (other != null) {
+            return other.threadFactory();
         }
+        ThreadFactory factory = JdkInternals.threadFactory(group);
+        explicit |= !installed && !PROVIDER.equals(System.getProperty(PROVIDER_PROPERTY));
+        UringSelectorProvider.use();
+        return factory;
+    }
+
+    /** When the JDK loads the provider: whether its channels are to be ours, of this copy. */
+    static synchronized boolean provideChannels() {
+        return (explicit || install()) && group != null;
+    }
+
+    /** The provider of the copy that carries this JVM, or null. */
+    static synchronized SelectorProvider otherProvider() {
+        return other == null ? null : other.provider();
+    }
+
+    /** A step towards carrying this JVM. */
+    @FunctionalInterface
+    private interface Step {
+        void take(Config config) throws UnavailableException, UnsupportedJdkException;
+    }
+
+    /** Takes a step as {@code loomuring.mode} wants it; tells whether it was taken. */
+    private static boolean attempt(Step step) {
         Config config = Config.read(System.getProperties());
         if (config.mode() == Config.Mode.OFF) {
             return false;
         }
         if (unavailable == null) {
             try {
-                group = start(config);
+                synchronized (JdkInternals.lockOfThisJvm()) { // one copy at a time
+                    step.take(config);
+                }
                 return true;
-            } catch (UnavailableException e) {
+            } catch (UnavailableException | UnsupportedJdkException e) {
                 unavailable = e.getMessage();
                 if (config.mode() == Config.Mode.AUTO) {
                     System.err.println("loom-uring: not active: " + unavailable);
@@ -79,8 +140,16 @@ public final class LoomUring {
         }
     }
 
-    private static CarrierGroup start(Config config) throws UnavailableException {
+    /** Starts the carriers, unless they turn already or another copy carries this JVM. */
+    private static void start(Config config) throws UnavailableException {
+        if (group != null) {
+            return;
+        }
         try {
+            other = OtherCopy.find();
+            if (other != null) {
+                return;
+            }
             openJdk();
             JdkInternals.checkSchedulerHook();
             SunNet.check();
@@ -91,20 +160,61 @@ public final class LoomUring {
             }
             CarrierGroup started = startGroup(config);
             CarrierIo.use(started);
-            System.setProperty(PROVIDER_PROPERTY, UringSelectorProvider.class.getName());
             if (config.report()) {
                 Runtime.getRuntime().addShutdownHook(new Thread(() -> report(started)));
             }
-            JdkInternals.setDefaultScheduler(started);
-            return started;
+            group = started;
         } catch (LinkageError | UnsupportedJdkException e) {
             throw new UnavailableException(String.valueOf(e.getMessage()), e);
         } catch (RingException e) {
             throw new UnavailableException(e.getMessage() + remedy(e), e);
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new UnavailableException("interrupted while starting", e);
+            throw interrupted(e);
         }
+    }
+
+    private static void carryEveryThread(Config config)
+            throws UnavailableException, UnsupportedJdkException {
+        start(config);
+        if (other == null) {
+            ForkJoinPool before = JdkInternals.setDefaultScheduler(group);
+            try {
+                checkNewThreads();
+            } catch (UnavailableException e) {
+                JdkInternals.setDefaultScheduler(before);
+                throw e;
+            }
+            UringSelectorProvider.use();
+        }
+        installed = true;
+        explicit = false;
+    }
+
+    /** Whether the hook works; asked on a platform thread, since others inherit a scheduler. */
+    private static void checkNewThreads() throws UnavailableException {
+        CarrierGroup expected = group;
+        var check =
+                new FutureTask<Void>(() -> {
+                    JdkInternals.checkNewThreadsUse(expected);
+                    return null;
+                });
+        Thread.ofPlatform().daemon().name("loom-uring-check").start(check);
+        try {
+            check.get();
+        } catch (ExecutionException e) {
+            throw new UnavailableException(
+                    e.getCause().getMessage()
+                            + ": install before virtual threads are used, or with"
+                            + " -javaagent:loom-uring.jar",
+                    e);
+        } catch (InterruptedException e) {
+            throw interrupted(e);
+        }
+    }
+
+    private static UnavailableException interrupted(InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return new UnavailableException("interrupted while starting", e);
     }
 
     /** Loads the native library and has it open the packages that this project uses; once. */
@@ -165,6 +275,9 @@ public final class LoomUring {
 
     /** What the rings and carriers did so far, summed; zeros if they don't carry this JVM. */
     public static synchronized Counters counters() {
+        if (other != null) {
+            return other.counters();
+        }
         return group == null ? new Counters() : group.counters();
     }
 }

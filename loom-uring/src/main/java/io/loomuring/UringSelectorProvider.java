@@ -4,6 +4,7 @@ import static java.net.StandardProtocolFamily.INET;
 import static java.net.StandardProtocolFamily.INET6;
 import static java.net.StandardProtocolFamily.UNIX;
 
+import io.loomuring.jdk.JdkInternals;
 import io.loomuring.jdk.JdkInternals.UnsupportedJdkException;
 import io.loomuring.jdk.SunNet;
 import io.loomuring.net.UringServerSocketChannel;
@@ -31,32 +32,72 @@ import java.util.Objects;
  * them in a way that makes the verifier load them, such as returning one as its supertype.
  */
 public final class UringSelectorProvider extends SelectorProvider {
-    private static final boolean CARRIED = LoomUring.install();
+    /** Loads when the first provider is made, never while loom-uring is being installed. */
+    private static final class Channels {
+        static final boolean CARRIED = LoomUring.provideChannels();
+    }
+
+    /** Installs loom-uring, unless that was done before. */
+    public UringSelectorProvider() {
+        this(Channels.CARRIED);
+    }
+
+    private UringSelectorProvider(boolean ignored) {}
+
+    /**
+     * Makes it the JDK's provider, unless the application has one of its own that is loaded
+     * already; by the installer.
+     */
+    static void use() throws UnsupportedJdkException {
+        if (isFoundByTheJdk() && !JdkInternals.isSelectorProviderLoaded()) {
+            System.setProperty(LoomUring.PROVIDER_PROPERTY, UringSelectorProvider.class.getName());
+            return;
+        }
+        SelectorProvider present = SelectorProvider.provider();
+        if (present.equals(sun.nio.ch.DefaultSelectorProvider.get())) {
+            JdkInternals.setSelectorProvider(new UringSelectorProvider(true));
+        } else if (!(present instanceof UringSelectorProvider)) {
+            System.err.println(
+                    "loom-uring: channels are still those of " + present.getClass().getName());
+        }
+    }
+
+    private static boolean isFoundByTheJdk() {
+        try {
+            String name = UringSelectorProvider.class.getName();
+            return Class.forName(name, false, ClassLoader.getSystemClassLoader())
+                    == UringSelectorProvider.class;
+        } catch (ClassNotFoundException e) {
+            return false;
+        }
+    }
 
     @Override
     public SocketChannel openSocketChannel() throws IOException {
-        return CARRIED ? UringSocketChannel.open(this, defaultFamily()) : jdk().openSocketChannel();
+        return Channels.CARRIED
+                ? UringSocketChannel.open(this, defaultFamily())
+                : behind().openSocketChannel();
     }
 
     @Override
     public SocketChannel openSocketChannel(ProtocolFamily family) throws IOException {
-        return CARRIED
+        return Channels.CARRIED
                 ? UringSocketChannel.open(this, checkFamily(family))
-                : jdk().openSocketChannel(family);
+                : behind().openSocketChannel(family);
     }
 
     @Override
     public ServerSocketChannel openServerSocketChannel() throws IOException {
-        return CARRIED
+        return Channels.CARRIED
                 ? UringServerSocketChannel.open(this, defaultFamily())
-                : jdk().openServerSocketChannel();
+                : behind().openServerSocketChannel();
     }
 
     @Override
     public ServerSocketChannel openServerSocketChannel(ProtocolFamily family) throws IOException {
-        return CARRIED
+        return Channels.CARRIED
                 ? UringServerSocketChannel.open(this, checkFamily(family))
-                : jdk().openServerSocketChannel(family);
+                : behind().openServerSocketChannel(family);
     }
 
     private static ProtocolFamily defaultFamily() {
@@ -74,16 +115,20 @@ public final class UringSelectorProvider extends SelectorProvider {
         throw new UnsupportedOperationException("Protocol family not supported");
     }
 
-    private static SelectorProvider jdk() {
-        return Jdk.PROVIDER;
+    private static SelectorProvider behind() {
+        return Behind.PROVIDER;
     }
 
-    /** The JDK's own provider, in a package that only the native library opens. */
-    private static final class Jdk {
+    /** The JDK's own provider, or that of the copy of this library that carries the JVM. */
+    private static final class Behind {
         static final SelectorProvider PROVIDER = open();
 
         private static SelectorProvider open() {
-            try {
+            SelectorProvider other = LoomUring.otherProvider();
+            if (other != null) {
+                return other;
+            }
+            try { // it is in a package that only the native library opens
                 LoomUring.openJdk();
                 return sun.nio.ch.DefaultSelectorProvider.get();
             } catch (LinkageError | UnsupportedJdkException e) {
@@ -98,26 +143,26 @@ public final class UringSelectorProvider extends SelectorProvider {
 
     @Override
     public DatagramChannel openDatagramChannel() throws IOException {
-        return jdk().openDatagramChannel();
+        return behind().openDatagramChannel();
     }
 
     @Override
     public DatagramChannel openDatagramChannel(ProtocolFamily family) throws IOException {
-        return jdk().openDatagramChannel(family);
+        return behind().openDatagramChannel(family);
     }
 
     @Override
     public Pipe openPipe() throws IOException {
-        return jdk().openPipe();
+        return behind().openPipe();
     }
 
     @Override
     public AbstractSelector openSelector() throws IOException {
-        return jdk().openSelector();
+        return behind().openSelector();
     }
 
     @Override
     public Channel inheritedChannel() throws IOException {
-        return jdk().inheritedChannel();
+        return behind().inheritedChannel();
     }
 }

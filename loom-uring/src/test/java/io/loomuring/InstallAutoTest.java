@@ -27,6 +27,7 @@ class InstallAutoTest {
                             LoomUring::install);
             assertThat(installed).isFalse();
             assertThat(LoomUring.install()).as("a second time").isFalse();
+            assertThat(carrierOfAThreadOfTheFactory()).contains("@ForkJoinPool-");
         } finally {
             System.setErr(err);
         }
@@ -40,5 +41,10 @@ class InstallAutoTest {
         assertThat(System.getProperty("java.nio.channels.spi.SelectorProvider")).isNull();
         Running<String> thread = Running.onVirtual(() -> Thread.currentThread().toString());
         assertThat(thread.result()).contains("@ForkJoinPool-");
+    }
+
+    private static String carrierOfAThreadOfTheFactory() throws Exception {
+        return Running.on(LoomUring.threadFactory(), () -> Thread.currentThread().toString())
+                .result();
     }
 }

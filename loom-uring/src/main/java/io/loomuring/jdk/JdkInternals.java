@@ -4,12 +4,17 @@ import jdk.internal.access.JavaLangAccess;
 import jdk.internal.access.SharedSecrets;
 import jdk.internal.misc.Unsafe;
 
+import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.nio.channels.spi.SelectorProvider;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.ThreadFactory;
 
 /**
  * The JDK's internals that carry this project, checked by shape before they are used.
@@ -36,6 +41,9 @@ public final class JdkInternals {
 
     private static final String SCHEDULER_CLASS = "java.lang.VirtualThread";
     private static final String SCHEDULER_FIELD = "DEFAULT_SCHEDULER";
+    private static final String MXBEAN_CLASS =
+            "com.sun.management.internal.VirtualThreadSchedulerImpls"
+                    + "$VirtualThreadSchedulerImpl$Scheduler";
 
     private static native void openToAllUnnamed(Module module, String packageName);
 
@@ -91,20 +99,133 @@ public final class JdkInternals {
      * of tool agents at every mount and unmount, which the first JVMTI environment switches on for
      * good.
      *
+     * @return the scheduler before
      * @throws UnsupportedJdkException if the field can't be set, or compiled code not be dropped
      */
-    public static void setDefaultScheduler(ForkJoinPool pool) throws UnsupportedJdkException {
+    public static ForkJoinPool setDefaultScheduler(ForkJoinPool pool)
+            throws UnsupportedJdkException {
         boolean unused = isUninitialized(schedulerClass());
-        schedulerField(true, pool);
-        if (unused) {
-            return;
+        var before = (ForkJoinPool) schedulerField(true, pool);
+        if (!unused) {
+            forgetConstants(schedulerClass());
+            tellMXBean(pool);
         }
-        int error = retransform(schedulerClass());
+        return before;
+    }
+
+    /** Throws away compiled code that has folded a class's static final fields in. */
+    private static void forgetConstants(Class<?> type) throws UnsupportedJdkException {
+        int error = retransform(type);
         if (error != 0) {
             throw new UnsupportedJdkException(
-                    "retransforming " + SCHEDULER_CLASS + " failed with JVMTI error " + error,
-                    null);
+                    "retransforming " + type.getName() + " failed with JVMTI error " + error, null);
         }
+    }
+
+    /** The MXBean keeps the pool that it saw at its first use. */
+    private static void tellMXBean(ForkJoinPool pool) throws UnsupportedJdkException {
+        try {
+            Class<?> holder = Class.forName(MXBEAN_CLASS, false, null);
+            if (!isUninitialized(holder)) {
+                staticField(holder, "scheduler", Executor.class.descriptorString(), true, pool);
+                forgetConstants(holder);
+            }
+        } catch (ClassNotFoundException e) {
+            // this JDK comes without MXBeans
+        } catch (LinkageError e) {
+            throw new UnsupportedJdkException(MXBEAN_CLASS + ".scheduler can't be reached", e);
+        }
+    }
+
+    /**
+     * Checks that virtual threads which the calling platform thread creates get a scheduler.
+     *
+     * @throws UnsupportedJdkException if they get another one
+     */
+    public static void checkNewThreadsUse(ForkJoinPool pool) throws UnsupportedJdkException {
+        Thread thread = Thread.ofVirtual().unstarted(() -> {});
+        Object found;
+        try {
+            Unsafe unsafe = Unsafe.getUnsafe();
+            found =
+                    unsafe.getReference(
+                            thread, unsafe.objectFieldOffset(schedulerClass(), "scheduler"));
+        } catch (InternalError e) {
+            throw new UnsupportedJdkException(SCHEDULER_CLASS + ".scheduler does not exist", e);
+        }
+        if (!pool.equals(found)) {
+            throw new UnsupportedJdkException("new virtual threads still get " + found, null);
+        }
+    }
+
+    /**
+     * The default scheduler if it is of this class but of another class loader: another copy of
+     * this library carries the JVM; else null. Needs no native code: what that copy has opened is
+     * open to all.
+     */
+    public static ForkJoinPool schedulerOfAnotherCopy(String className)
+            throws UnsupportedJdkException {
+        Module base = Object.class.getModule();
+        Module own = JdkInternals.class.getModule();
+        if (!PACKAGES.stream().allMatch(name -> base.isOpen(name, own))
+                || isUninitialized(schedulerClass())) {
+            return null;
+        }
+        try {
+            Field field = schedulerClass().getDeclaredField(SCHEDULER_FIELD);
+            field.setAccessible(true);
+            var pool = (ForkJoinPool) field.get(null);
+            ClassLoader loader = pool.getClass().getClassLoader();
+            boolean copy =
+                    pool.getClass().getName().equals(className)
+                            && !Objects.equals(loader, JdkInternals.class.getClassLoader());
+            return copy ? pool : null;
+        } catch (ReflectiveOperationException e) {
+            throw new UnsupportedJdkException(
+                    SCHEDULER_CLASS + "." + SCHEDULER_FIELD + " can't be read", e);
+        }
+    }
+
+    /** What all copies of this library in a JVM can lock. */
+    public static Object lockOfThisJvm() throws UnsupportedJdkException {
+        return schedulerClass();
+    }
+
+    /**
+     * A factory of virtual threads that have a scheduler of their own, whoever creates them. Their
+     * descendants inherit it.
+     *
+     * @throws UnsupportedJdkException if this JDK has no such threads
+     */
+    public static ThreadFactory threadFactory(Executor scheduler) throws UnsupportedJdkException {
+        MethodHandle newVirtualThread;
+        try {
+            Class<?> builders = Class.forName("java.lang.ThreadBuilders");
+            newVirtualThread =
+                    MethodHandles.privateLookupIn(builders, MethodHandles.lookup())
+                            .findStatic(
+                                    builders,
+                                    "newVirtualThread",
+                                    MethodType.methodType(
+                                            Thread.class,
+                                            Executor.class,
+                                            String.class,
+                                            int.class,
+                                            Runnable.class));
+        } catch (ReflectiveOperationException e) {
+            throw new UnsupportedJdkException(
+                    "java.lang.ThreadBuilders.newVirtualThread does not exist", e);
+        }
+        return task -> {
+            Objects.requireNonNull(task);
+            try {
+                return (Thread) newVirtualThread.invokeExact(scheduler, (String) null, 0, task);
+            } catch (RuntimeException | Error e) {
+                throw e;
+            } catch (Throwable e) {
+                throw new AssertionError(e); // it declares none
+            }
+        };
     }
 
     private static Object schedulerField(boolean set, ForkJoinPool pool)
@@ -135,19 +256,36 @@ public final class JdkInternals {
         return Unsafe.getUnsafe().shouldBeInitialized(type);
     }
 
-    /**
-     * Makes {@code SelectorProvider.provider()} answer with ours, whether or not the JDK has asked
-     * for it before.
-     */
+    /** Whether the JDK has looked for its selector provider, and so will not do so again. */
+    public static boolean isSelectorProviderLoaded() throws UnsupportedJdkException {
+        return !isUninitialized(providerHolder());
+    }
+
+    /** Makes {@code SelectorProvider.provider()} answer with ours, if another was there before. */
     public static void setSelectorProvider(SelectorProvider provider)
             throws UnsupportedJdkException {
+        boolean unused = isUninitialized(providerHolder());
         try {
-            Class<?> holder =
-                    Class.forName(SelectorProvider.class.getName() + "$Holder", true, null);
             staticField(
-                    holder, "INSTANCE", SelectorProvider.class.descriptorString(), true, provider);
-        } catch (ReflectiveOperationException | LinkageError e) {
+                    providerHolder(),
+                    "INSTANCE",
+                    SelectorProvider.class.descriptorString(),
+                    true,
+                    provider);
+        } catch (LinkageError e) {
             throw new UnsupportedJdkException("SelectorProvider.Holder can't be reached", e);
+        }
+        if (!unused) {
+            forgetConstants(SelectorProvider.class); // whose code reads the holder's field
+        }
+    }
+
+    /** Without initialising it. */
+    private static Class<?> providerHolder() throws UnsupportedJdkException {
+        try {
+            return Class.forName(SelectorProvider.class.getName() + "$Holder", false, null);
+        } catch (ClassNotFoundException e) {
+            throw new UnsupportedJdkException("SelectorProvider.Holder does not exist", e);
         }
     }
 
@@ -158,7 +296,7 @@ public final class JdkInternals {
             lookup.findStatic(
                             Module.class,
                             "implAddEnableNativeAccessToAllUnnamed",
-                            java.lang.invoke.MethodType.methodType(void.class))
+                            MethodType.methodType(void.class))
                     .invokeExact();
         } catch (Throwable e) {
             throw new UnsupportedJdkException("native access can't be enabled", e);
