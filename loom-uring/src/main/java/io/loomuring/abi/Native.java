@@ -1,8 +1,5 @@
 package io.loomuring.abi;
 
-import com.sun.jna.NativeLibrary;
-
-import java.io.File;
 import java.io.IOException;
 
 /**
@@ -23,18 +20,9 @@ public final class Native {
      */
     @SuppressWarnings("restricted") // loading native code is this project's business
     public static void load() {
-        File library;
         try {
-            library =
-                    com.sun.jna.Native.extractFromResourcePath(NAME, Native.class.getClassLoader());
-        } catch (IOException e) {
-            throw unloadable(e);
-        }
-        try {
-            System.load(library.getAbsolutePath()); // JNI's half
-            com.sun.jna.Native.register( // JNA's half
-                    Native.class, NativeLibrary.getInstance(library.getAbsolutePath()));
-        } catch (UnsatisfiedLinkError e) {
+            Jna.load(NAME, library -> System.load(library.getAbsolutePath()), Native.class);
+        } catch (IOException | UnsatisfiedLinkError e) {
             throw unloadable(e);
         }
     }
