@@ -1,6 +1,7 @@
 package io.loomuring.it;
 
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -17,6 +18,9 @@ import java.util.concurrent.TimeUnit;
  * does, so none outlives the test's JVM.
  */
 final class Child implements AutoCloseable {
+    /** Our provider's class. */
+    static final String PROVIDER = "io.loomuring.UringSelectorProvider";
+
     private static final Duration LINE_WAIT = Duration.ofSeconds(30);
     private static final Duration EXIT_WAIT = Duration.ofSeconds(30);
 
@@ -47,9 +51,15 @@ final class Child implements AutoCloseable {
 
     /** One of the tests' programs, on their class path. */
     static Child program(List<String> options, Class<?> program, String... arguments) {
+        return programOn(List.of(testClasses()), options, program, arguments);
+    }
+
+    /** A program on a class path of these files and folders. */
+    static Child programOn(
+            List<String> classPath, List<String> options, Class<?> program, String... arguments) {
         var all = new ArrayList<>(options);
         all.add("-cp");
-        all.add(testClasses());
+        all.add(String.join(File.pathSeparator, classPath));
         all.add(program.getName());
         return start(all, arguments);
     }
@@ -102,6 +112,20 @@ final class Child implements AutoCloseable {
                         List.of(
                                 "-ea",
                                 "-javaagent:" + jar(),
+                                "-Dloomuring.mode=required",
+                                "-Dloomuring.report=true"));
+        options.addAll(List.of(more));
+        return options;
+    }
+
+    /** As {@link #agent}, but by the provider's property: the jar must be on the class path. */
+    static List<String> provider(String... more) {
+        var options =
+                new ArrayList<>(
+                        List.of(
+                                "-ea",
+                                "-Djava.nio.channels.spi.SelectorProvider=" + PROVIDER,
+                                "--enable-native-access=ALL-UNNAMED",
                                 "-Dloomuring.mode=required",
                                 "-Dloomuring.report=true"));
         options.addAll(List.of(more));

@@ -2,6 +2,10 @@ package io.loomuring.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.loomuring.it.program.EchoServer;
+import io.loomuring.it.program.FactoryProbe;
 import io.loomuring.it.program.InstallProbe;
 import io.loomuring.it.program.ParkedThreads;
 import io.loomuring.it.program.SwitchProbe;
@@ -10,31 +14,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import java.io.File;
-import java.util.ArrayList;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.Collectors;
 
 /** The ways to switch loom-uring on, and what a program sees of each. */
 class SwitchIT {
-    private static final String OUR_CARRIERS = "loom-uring-carrier-";
-    private static final String JDK_CARRIERS = "ForkJoinPool-";
-    private static final String OUR_PROVIDER = "io.loomuring.UringSelectorProvider";
-    private static final String OUR_CHANNELS = "io.loomuring.";
-    private static final String JDK_CHANNELS = "sun.nio.ch.";
-
     @Test
     void theAgentCarriesEveryVirtualThread() {
         try (Child child = Child.program(Child.agent(), SwitchProbe.class)) {
-            Map<String, String> found = endOf(child);
-            assertThat(found.get("before")).startsWith(OUR_CARRIERS);
-            assertThat(found.get("after")).startsWith(OUR_CARRIERS);
-            assertThat(found.get("descendant")).startsWith(OUR_CARRIERS);
-            assertThat(found.get("provider")).isEqualTo(OUR_PROVIDER);
-            assertThat(found.get("channel")).startsWith(OUR_CHANNELS);
-            assertThat(child.ringOperations()).isPositive();
-            assertThat(child.errorLines()).allMatch(line -> line.startsWith("loom-uring: "));
+            Switched.endOf(child).checkAllOurs();
         }
     }
 
@@ -44,30 +33,15 @@ class SwitchIT {
                 Child.program(
                         List.of("-javaagent:" + Child.jar(), "-Dloomuring.mode=off"),
                         SwitchProbe.class)) {
-            checkJdks(endOf(child));
+            Switched.endOf(child).checkAllTheJdks();
             assertThat(child.errorLines()).isEmpty();
         }
     }
 
     @Test
     void theProviderPropertyCarriesThreadsStartedAfterTheFirstChannelWasOpened() {
-        try (Child child =
-                start(
-                        List.of(
-                                "-ea",
-                                "-Djava.nio.channels.spi.SelectorProvider=" + OUR_PROVIDER,
-                                "--enable-native-access=ALL-UNNAMED",
-                                "-Dloomuring.mode=required",
-                                "-Dloomuring.report=true"),
-                        SwitchProbe.class)) {
-            Map<String, String> found = endOf(child);
-            assertThat(found.get("before")).startsWith(JDK_CARRIERS);
-            assertThat(found.get("after")).startsWith(OUR_CARRIERS);
-            assertThat(found.get("descendant")).startsWith(JDK_CARRIERS);
-            assertThat(found.get("provider")).isEqualTo(OUR_PROVIDER);
-            assertThat(found.get("channel")).startsWith(OUR_CHANNELS);
-            assertThat(child.ringOperations()).isPositive();
-            assertThat(child.errorLines()).allMatch(line -> line.startsWith("loom-uring: "));
+        try (Child child = start(Child.provider(), SwitchProbe.class)) {
+            Switched.endOf(child).checkOursSinceTheFirstChannel();
         }
     }
 
@@ -76,12 +50,12 @@ class SwitchIT {
         try (Child child =
                 start(
                         List.of(
-                                "-Djava.nio.channels.spi.SelectorProvider=" + OUR_PROVIDER,
+                                "-Djava.nio.channels.spi.SelectorProvider=" + Child.PROVIDER,
                                 "-Dloomuring.mode=off"),
                         SwitchProbe.class)) {
-            Map<String, String> found = endOf(child);
-            assertThat(found.remove("provider")).isEqualTo(OUR_PROVIDER);
-            checkJdks(found);
+            Switched found = Switched.endOf(child);
+            assertThat(found.provider()).isEqualTo(Child.PROVIDER);
+            found.checkAllTheJdks();
         }
     }
 
@@ -100,6 +74,68 @@ class SwitchIT {
         }
     }
 
+    @Test
+    void theThreadFactoryCarriesItsThreadsAndInstallTheOthers() {
+        try (Child child =
+                start(
+                        List.of(
+                                "-ea",
+                                "--enable-native-access=ALL-UNNAMED",
+                                "-Dloomuring.mode=required",
+                                "-Dloomuring.report=true"),
+                        FactoryProbe.class)) {
+            assertThat(child.awaitExit()).as("%s", child).isZero();
+            assertThat(child.outputLines())
+                    .containsExactly(
+                            "factory: loom-uring-carrier",
+                            "others: ForkJoinPool-worker",
+                            "answer: 42",
+                            "installed: true",
+                            "factory: loom-uring-carrier",
+                            "others: loom-uring-carrier");
+            System.out.println("thread factory: ring operations: " + child.ringOperations());
+            assertThat(child.ringOperations()).isPositive();
+            assertThat(child.errorLines()).allMatch(line -> line.startsWith("loom-uring: "));
+        }
+    }
+
+    @Test
+    void theProviderPropertyInstallsAlsoAfterTheThreadFactoryWasUsed() {
+        try (Child child = start(Child.provider(), FactoryProbe.class)) {
+            assertThat(child.awaitExit()).as("%s", child).isZero();
+            assertThat(child.outputLines())
+                    .containsExactly(
+                            "factory: loom-uring-carrier",
+                            "others: loom-uring-carrier", // since it opens a channel before
+                            "answer: 42",
+                            "installed: true",
+                            "factory: loom-uring-carrier",
+                            "others: loom-uring-carrier");
+        }
+    }
+
+    @Test
+    void jcmdShowsTheCarriers() throws IOException, InterruptedException {
+        var options = Child.agent("-Djdk.virtualThreadScheduler.parallelism=3");
+        try (Child child = Child.program(options, EchoServer.class)) {
+            child.nextLine(); // it runs
+            Process jcmd =
+                    new ProcessBuilder(
+                                    Path.of(System.getProperty("java.home"), "bin", "jcmd")
+                                            .toString(),
+                                    Long.toString(child.pid()),
+                                    "Thread.vthread_scheduler")
+                            .start();
+            String output = new String(jcmd.getInputStream().readAllBytes(), UTF_8);
+            assertThat(jcmd.waitFor()).as(output).isZero();
+            assertThat(output)
+                    .contains("io.loomuring.carrier.CarrierGroup@")
+                    .contains("[Running, parallelism = 3, size = 3, active = 0, ")
+                    .contains("tasks = 0, submissions = 0]");
+            assertThat(child.end()).isZero();
+        }
+    }
+
     // ---- where the kernel refuses the rings ----
 
     @Test
@@ -107,7 +143,7 @@ class SwitchIT {
         try (Child child =
                 Child.programWithoutRings(
                         List.of("-javaagent:" + Child.jar()), SwitchProbe.class)) {
-            checkJdks(endOf(child));
+            Switched.endOf(child).checkAllTheJdks();
             checkRefusal(child);
         }
     }
@@ -117,10 +153,10 @@ class SwitchIT {
         try (Child child =
                 Child.programWithoutRings(
                         List.of(
-                                "-Djava.nio.channels.spi.SelectorProvider=" + OUR_PROVIDER,
+                                "-Djava.nio.channels.spi.SelectorProvider=" + Child.PROVIDER,
                                 "--enable-native-access=ALL-UNNAMED"),
                         SwitchProbe.class)) {
-            checkJdks(endOf(child));
+            Switched.endOf(child).checkAllTheJdks();
             checkRefusal(child);
         }
     }
@@ -145,33 +181,10 @@ class SwitchIT {
                 .contains("seccomp"); // and what to do about it
     }
 
-    private static void checkJdks(Map<String, String> found) {
-        assertThat(found.get("before")).startsWith(JDK_CARRIERS);
-        assertThat(found.get("after")).startsWith(JDK_CARRIERS);
-        assertThat(found.get("descendant")).startsWith(JDK_CARRIERS);
-        assertThat(found.get("channel")).startsWith(JDK_CHANNELS);
-    }
-
-    /** What a {@link SwitchProbe} printed, after its end, and its message's answer checked. */
-    private static Map<String, String> endOf(Child child) {
-        assertThat(child.awaitExit()).as("%s", child).isZero();
-        Map<String, String> found =
-                child.outputLines().stream()
-                        .map(line -> line.split("=", 2))
-                        .collect(Collectors.toMap(pair -> pair[0], pair -> pair[1]));
-        assertThat(found).containsEntry("answer", "42");
-        return found;
-    }
-
     /** A program with the jar on the class path. */
-    private static Child start(List<String> options, Class<?> program) {
-        var all = new ArrayList<>(options);
-        all.addAll(
-                List.of(
-                        "-cp",
-                        Child.jar() + File.pathSeparator + Child.testClasses(),
-                        program.getName()));
-        return Child.start(all);
+    private static Child start(List<String> options, Class<?> program, String... arguments) {
+        return Child.programOn(
+                List.of(Child.jar(), Child.testClasses()), options, program, arguments);
     }
 
     // ---- ends of the JVM ----

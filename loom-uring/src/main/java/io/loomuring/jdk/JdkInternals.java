@@ -2,6 +2,7 @@ package io.loomuring.jdk;
 
 import jdk.internal.access.JavaLangAccess;
 import jdk.internal.access.SharedSecrets;
+import jdk.internal.misc.CDS;
 import jdk.internal.misc.Unsafe;
 
 import java.lang.invoke.MethodHandle;
@@ -113,14 +114,20 @@ public final class JdkInternals {
         return before;
     }
 
-    /** Throws away compiled code that has folded a class's static final fields in. */
+    /**
+     * Throws away compiled code that has folded a class's static final fields in. While a run is
+     * recorded for an AOT cache, by redefining another class: the JVM can't assemble the cache if
+     * one of its own classes was redefined, and the first redefinition of any throws all code away.
+     */
     private static void forgetConstants(Class<?> type) throws UnsupportedJdkException {
-        int error = retransform(type);
+        int error = retransform(CDS.isDumpingStaticArchive() ? Bystander.class : type);
         if (error != 0) {
             throw new UnsupportedJdkException(
                     "retransforming " + type.getName() + " failed with JVMTI error " + error, null);
         }
     }
+
+    private static final class Bystander {}
 
     /** The MXBean keeps the pool that it saw at its first use. */
     private static void tellMXBean(ForkJoinPool pool) throws UnsupportedJdkException {

@@ -14,7 +14,7 @@ import java.util.concurrent.atomic.LongAdder;
 public final class InstallProbe {
     private InstallProbe() {}
 
-    private static final int WARM_UP_THREADS = 50_000;
+    private static final int WARM_UP_THREADS = 300_000;
     private static final int THREADS = 1_000;
 
     public static void main(String[] arguments) throws InterruptedException {

@@ -1,2 +1,5 @@
-/** Programs for child JVMs: they know nothing of loom-uring, and end with their standard input. */
+/**
+ * Programs for child JVMs: they know nothing of loom-uring, except for those that install it, and
+ * end by themselves or with their standard input.
+ */
 package io.loomuring.it.program;
