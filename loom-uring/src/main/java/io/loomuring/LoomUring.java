@@ -34,6 +34,7 @@ public final class LoomUring {
 
     private static CarrierGroup group; // guarded by the class
     private static boolean jdkOpen; // guarded by the class
+    private static int ringEntries; // guarded by the class; of each ring, 0 if there is none
     private static String unavailable; // guarded by the class; why not, once that is known
 
     /**
@@ -85,8 +86,7 @@ public final class LoomUring {
             SunNet.check();
             List<String> missing = KernelFeatures.probe().missing();
             if (!missing.isEmpty()) {
-                throw new UnavailableException(
-                        "this kernel lacks " + missing + ": use Linux 6.1 or newer", null);
+                throw unavailable(Obstacle.missing(missing, Machine.read()), null);
             }
             CarrierGroup started = startGroup(config);
             CarrierIo.use(started);
@@ -96,14 +96,22 @@ public final class LoomUring {
             }
             JdkInternals.setDefaultScheduler(started);
             return started;
-        } catch (LinkageError | UnsupportedJdkException e) {
-            throw new UnavailableException(String.valueOf(e.getMessage()), e);
+        } catch (LinkageError e) {
+            throw unavailable(Obstacle.of(e), e);
+        } catch (UnsupportedJdkException e) {
+            throw unavailable(Obstacle.of(e), e);
         } catch (RingException e) {
-            throw new UnavailableException(e.getMessage() + remedy(e), e);
+            throw unavailable(Obstacle.of(e, Machine.read()), e);
+        } catch (OutOfMemoryError e) {
+            throw unavailable(Obstacle.of(e), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new UnavailableException("interrupted while starting", e);
         }
+    }
+
+    private static UnavailableException unavailable(Obstacle obstacle, Throwable cause) {
+        return new UnavailableException(obstacle.line(), cause);
     }
 
     /** Loads the native library and has it open the packages that this project uses; once. */
@@ -121,16 +129,19 @@ public final class LoomUring {
         while (true) {
             int tried = entries;
             try {
-                return CarrierGroup.start(
-                        config.carriers(),
-                        config.stealing(),
-                        (counters, cancelSink) ->
-                                new Ring(
-                                        tried,
-                                        tried * COMPLETION_ENTRIES_FACTOR,
-                                        config.ringFlags(),
-                                        counters,
-                                        cancelSink));
+                CarrierGroup started =
+                        CarrierGroup.start(
+                                config.carriers(),
+                                config.stealing(),
+                                (counters, cancelSink) ->
+                                        new Ring(
+                                                tried,
+                                                tried * COMPLETION_ENTRIES_FACTOR,
+                                                config.ringFlags(),
+                                                counters,
+                                                cancelSink));
+                ringEntries = tried;
+                return started;
             } catch (RingException e) {
                 if (e.errno() != Errno.ENOMEM || entries / 2 < ENTRIES_MIN) {
                     throw e;
@@ -140,23 +151,15 @@ public final class LoomUring {
         }
     }
 
-    private static String remedy(RingException e) {
-        return switch (e.errno()) {
-            case Errno.EPERM ->
-                    ": allow io_uring_setup, io_uring_enter and io_uring_register in the seccomp"
-                            + " profile, and set sysctl kernel.io_uring_disabled=0";
-            case Errno.ENOSYS -> ": use Linux 6.1 or newer with CONFIG_IO_URING";
-            case Errno.ENOMEM ->
-                    ": raise the limit of locked memory (ulimit -l), or lower loomuring.entries";
-            case Errno.EMFILE, Errno.ENFILE -> ": raise the limit of open files (ulimit -n)";
-            default -> "";
-        };
-    }
-
     private static void report(CarrierGroup carriers) {
         Counters counters = carriers.counters();
         System.err.println("loom-uring: ring operations: " + counters.operations);
         System.err.println("loom-uring: " + counters.toMap());
+    }
+
+    /** Submission entries of each ring: fewer than asked for if locked memory is scarce. */
+    static synchronized int ringEntries() {
+        return ringEntries;
     }
 
     /** What the rings and carriers did so far, summed; zeros if they don't carry this JVM. */

@@ -1,9 +1,12 @@
 package io.loomuring.abi;
 
 import com.sun.jna.NativeLibrary;
+import com.sun.jna.Platform;
 
-import java.io.File;
+import io.loomuring.abi.LibraryFiles.Resource;
+
 import java.io.IOException;
+import java.nio.file.Path;
 
 /**
  * Loads the native shim and binds its cold calls by JNA; {@link Shim} has the hot ones.
@@ -14,40 +17,94 @@ import java.io.IOException;
 public final class Native {
     private Native() {}
 
-    private static final String NAME = "loomuring";
+    private static final Resource SHIM = library(Native.class, "/", "loomuring");
+
+    /** JNA's own library: of the JNA that is first on the class path, ours or the application's. */
+    private static final Resource DISPATCH =
+            library(com.sun.jna.Native.class, "/com/sun/jna/", "jnidispatch");
+
+    private static final String JNA_FOLDER = "jna.boot.library.path";
+
+    private static boolean loaded; // guarded by the class
 
     /**
      * Loads the shim once for this class loader.
      *
      * @throws UnsatisfiedLinkError if it can't be unpacked or loaded; the message names the remedy
      */
-    @SuppressWarnings("restricted") // loading native code is this project's business
-    public static void load() {
-        File library;
-        try {
-            library =
-                    com.sun.jna.Native.extractFromResourcePath(NAME, Native.class.getClassLoader());
-        } catch (IOException e) {
-            throw unloadable(e);
+    public static synchronized void load() {
+        if (loaded) {
+            return;
         }
-        try {
-            System.load(library.getAbsolutePath()); // JNI's half
-            com.sun.jna.Native.register( // JNA's half
-                    Native.class, NativeLibrary.getInstance(library.getAbsolutePath()));
-        } catch (UnsatisfiedLinkError e) {
+        try (var files = new LibraryFiles()) {
+            boolean inMemory = loadShim(files);
+            bind(files, inMemory);
+            files.memory().forEach(Native::lu_close);
+            loaded = true;
+        } catch (IOException | LinkageError | IllegalCallerException e) {
             throw unloadable(e);
         }
     }
 
+    /** JNI's half; returns whether only memory lets it be loaded. */
+    @SuppressWarnings("restricted") // loading native code is this project's business
+    private static boolean loadShim(LibraryFiles files) throws IOException {
+        Path file = files.unpack(SHIM);
+        try {
+            System.load(file.toString());
+            return false;
+        } catch (UnsatisfiedLinkError onDisk) {
+            try {
+                System.load(files.moveToMemory(SHIM).toString());
+                return true;
+            } catch (IOException | UnsatisfiedLinkError inMemory) {
+                onDisk.addSuppressed(inMemory);
+                throw onDisk;
+            }
+        }
+    }
+
+    /** JNA's half. */
+    private static void bind(LibraryFiles files, boolean inMemory) throws IOException {
+        String previous = System.getProperty(JNA_FOLDER);
+        boolean ours = previous == null && DISPATCH.exists();
+        try {
+            if (ours) {
+                if (inMemory) {
+                    files.moveToMemory(DISPATCH);
+                } else {
+                    files.unpack(DISPATCH);
+                }
+                System.setProperty(JNA_FOLDER, files.folder().toString());
+            }
+            String shim = files.folder().resolve(SHIM.fileName()).toString();
+            com.sun.jna.Native.register(Native.class, NativeLibrary.getInstance(shim));
+        } finally {
+            if (ours) {
+                System.clearProperty(JNA_FOLDER); // for us, not for the application's JNA
+            }
+        }
+    }
+
+    private static Resource library(Class<?> beside, String folder, String name) {
+        return new Resource(
+                beside, folder + Platform.RESOURCE_PREFIX + "/" + System.mapLibraryName(name));
+    }
+
     private static UnsatisfiedLinkError unloadable(Throwable cause) {
+        String remedy =
+                cause instanceof IllegalCallerException
+                        ? "allow it by --enable-native-access=ALL-UNNAMED"
+                        : "name a writable folder without noexec by -Djava.io.tmpdir";
         var error =
                 new UnsatisfiedLinkError(
-                        "native library not loadable ("
-                                + cause.getMessage()
-                                + "): name a writable folder without noexec by"
-                                + " -Djava.io.tmpdir or -Djna.tmpdir");
+                        "native library not loadable (" + oneLine(cause) + "): " + remedy);
         error.initCause(cause);
         return error;
+    }
+
+    private static String oneLine(Throwable cause) {
+        return String.valueOf(cause.getMessage()).strip().replaceAll("\\s*\\R\\s*", " ");
     }
 
     /** {@code io_uring_setup(2)}; {@code params} is a {@code struct io_uring_params}. */
@@ -79,6 +136,20 @@ public final class Native {
 
     /** {@code close(2)}. */
     public static native int lu_close(int fd);
+
+    /** A bit of {@link #lu_device_feature}: the feature is on. */
+    public static final int DEVICE_FEATURE_ACTIVE = 1;
+
+    /** A bit of {@link #lu_device_feature}: the device can have it on and off. */
+    public static final int DEVICE_FEATURE_CHANGEABLE = 2;
+
+    /**
+     * A feature of a network device, by the name that {@code ethtool -k} prints with its short
+     * names expanded, as in {@code tls-hw-tx-offload}.
+     *
+     * @return bits, {@code -ENOENT} if the kernel doesn't know the feature, or {@code -errno}
+     */
+    public static native int lu_device_feature(String device, String feature);
 
     /** {@code strerror(3)}. */
     private static native String lu_strerror(int errno);
