@@ -44,9 +44,7 @@ final class Doctor {
             doctor.blocked("properties", new Obstacle(e.getMessage(), "correct or remove it"));
         }
         doctor.look();
-        if (!properties.isEmpty()) {
-            doctor.tryOut();
-        }
+        doctor.tryOut();
         doctor.findings.addAll(Surroundings.look(doctor.nativeLibrary));
         return new Diagnosis(version, doctor.findings, properties);
     }
@@ -100,13 +98,19 @@ final class Doctor {
     // ---- kernel ----
 
     private void lookAtKernel() {
-        ok("kernel", "Linux " + machine.kernel() + ", " + System.getProperty("os.arch"));
+        ok(
+                "kernel",
+                "Linux "
+                        + machine.kernel()
+                        + ", "
+                        + System.getProperty("os.arch")
+                        + "; 6.1 or newer is needed, its features are below");
         ok(
                 "sysctl io_uring_disabled",
                 machine.ioUringDisabled().isEmpty()
                         ? "not in this kernel"
                         : machine.ioUringDisabled());
-        ok("seccomp filter", machine.seccompFilter() ? "yes" : "none");
+        ok("seccomp filter", machine.seccompFilter() ? "there is one" : "none");
         if (!nativeLibrary) {
             unknown("io_uring", "can't be asked without the native library");
             return;
@@ -155,12 +159,16 @@ final class Doctor {
 
     private void tryOut() {
         String topic = "trial";
+        if (findings.stream().anyMatch(finding -> finding.status() == Finding.Status.BLOCKED)) {
+            unknown(topic, "left out, for what blocks it is above");
+            return;
+        }
         System.setProperty(
                 "loomuring.mode", "required"); // doctor's own JVM: what could be, is told
         try {
             LoomUring.install();
         } catch (IllegalStateException e) {
-            blocked(topic, new Obstacle(e.getMessage(), ""));
+            blocked(topic, new Obstacle(String.valueOf(e.getMessage()), ""));
             return;
         }
         int asked = Config.read(System.getProperties()).entries();

@@ -154,6 +154,7 @@ public final class LoomUring {
     private static void report(CarrierGroup carriers) {
         Counters counters = carriers.counters();
         System.err.println("loom-uring: ring operations: " + counters.operations);
+        System.err.println("loom-uring: ring entries: " + ringEntries());
         System.err.println("loom-uring: " + counters.toMap());
     }
 

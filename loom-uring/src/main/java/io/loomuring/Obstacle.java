@@ -1,6 +1,7 @@
 package io.loomuring;
 
 import io.loomuring.abi.Errno;
+import io.loomuring.abi.Native.LoadError;
 import io.loomuring.jdk.JdkInternals.UnsupportedJdkException;
 import io.loomuring.ring.RingException;
 
@@ -84,9 +85,11 @@ record Obstacle(String reason, String remedy) {
                 "use JDK 25, or a loom-uring that knows this JDK");
     }
 
-    /** The native library's message names the remedy. */
+    /** The native library, or a class that needs it. */
     static Obstacle of(LinkageError failure) {
-        return new Obstacle(String.valueOf(failure.getMessage()), "");
+        return new Obstacle(
+                String.valueOf(failure.getMessage()),
+                failure instanceof LoadError unloadable ? unloadable.remedy() : "");
     }
 
     /** Threads or memory that the system doesn't give. */

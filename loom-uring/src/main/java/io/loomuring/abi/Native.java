@@ -6,6 +6,7 @@ import com.sun.jna.Platform;
 import io.loomuring.abi.LibraryFiles.Resource;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 
 /**
@@ -30,7 +31,7 @@ public final class Native {
     /**
      * Loads the shim once for this class loader.
      *
-     * @throws UnsatisfiedLinkError if it can't be unpacked or loaded; the message names the remedy
+     * @throws LoadError if it can't be unpacked or loaded
      */
     public static synchronized void load() {
         if (loaded) {
@@ -91,20 +92,48 @@ public final class Native {
                 beside, folder + Platform.RESOURCE_PREFIX + "/" + System.mapLibraryName(name));
     }
 
-    private static UnsatisfiedLinkError unloadable(Throwable cause) {
-        String remedy =
-                cause instanceof IllegalCallerException
-                        ? "allow it by --enable-native-access=ALL-UNNAMED"
-                        : "name a writable folder without noexec by -Djava.io.tmpdir";
+    private static LoadError unloadable(Throwable cause) {
         var error =
-                new UnsatisfiedLinkError(
-                        "native library not loadable (" + oneLine(cause) + "): " + remedy);
+                new LoadError(
+                        "native library not loadable (" + message(cause) + ")", remedy(cause));
         error.initCause(cause);
         return error;
     }
 
-    private static String oneLine(Throwable cause) {
-        return String.valueOf(cause.getMessage()).strip().replaceAll("\\s*\\R\\s*", " ");
+    /** In one line, without the JDK's repetition of the file's name. */
+    private static String message(Throwable cause) {
+        return String.valueOf(cause.getMessage())
+                .strip()
+                .replaceAll("\\s*\\R\\s*", " ")
+                .replaceFirst("^(\\S+: )\\1", "$1");
+    }
+
+    private static String remedy(Throwable cause) {
+        if (cause instanceof IllegalCallerException) {
+            return "add --enable-native-access=ALL-UNNAMED";
+        }
+        boolean forbidden = message(cause).contains("failed to map segment");
+        if (forbidden || cause instanceof FileSystemException) {
+            return "name a writable folder, best without noexec, by -Djava.io.tmpdir";
+        }
+        return "use Linux with glibc, on a processor that this jar is built for";
+    }
+
+    /** The native library can't be loaded. */
+    public static final class LoadError extends UnsatisfiedLinkError {
+        private static final long serialVersionUID = 1L;
+
+        private final String remedy;
+
+        private LoadError(String message, String remedy) {
+            super(message);
+            this.remedy = remedy;
+        }
+
+        /** What to do about it. */
+        public String remedy() {
+            return remedy;
+        }
     }
 
     /** {@code io_uring_setup(2)}; {@code params} is a {@code struct io_uring_params}. */
