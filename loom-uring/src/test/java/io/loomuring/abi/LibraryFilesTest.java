@@ -17,8 +17,7 @@ import java.nio.file.Path;
 /** Libraries as files, and as links to memory. */
 class LibraryFilesTest {
     private static final Resource SHIM =
-            new Resource(
-                    LibraryFiles.class, "/" + Platform.RESOURCE_PREFIX + "/libloomuring.so");
+            new Resource(LibraryFiles.class, "/" + Platform.RESOURCE_PREFIX + "/libloomuring.so");
 
     private static byte[] bytes() throws IOException {
         try (InputStream in = SHIM.open()) {
@@ -45,7 +44,7 @@ class LibraryFilesTest {
             assertThat(files.moveToMemory(SHIM)).isEqualTo(file).hasBinaryContent(bytes());
             assertThat(file).isSymbolicLink();
             assertThat(Files.readSymbolicLink(file)).hasParent(Path.of("/proc/self/fd"));
-            assertThat(files.memory()).singleElement();
+            assertThat(files.memory()).hasSize(1);
             files.memory().forEach(fd -> assertThat(Native.lu_close(fd)).isZero());
         }
     }
