@@ -45,6 +45,7 @@ final class Doctor {
         }
         doctor.look();
         doctor.tryOut();
+        doctor.lookAtSetupFlags();
         doctor.findings.addAll(Surroundings.look(doctor.nativeLibrary));
         return new Diagnosis(version, doctor.findings, properties);
     }
@@ -66,6 +67,10 @@ final class Doctor {
 
     private void blocked(String topic, Obstacle obstacle) {
         findings.add(Finding.blocked(topic, obstacle));
+    }
+
+    private boolean isBlocked() {
+        return findings.stream().anyMatch(finding -> finding.status() == Finding.Status.BLOCKED);
     }
 
     // ---- JDK and native library ----
@@ -119,14 +124,20 @@ final class Doctor {
             KernelFeatures features = KernelFeatures.probe();
             ok("io_uring", "allowed");
             features.needed().forEach((feature, there) -> needed(feature, there));
+        } catch (RingException e) {
+            blocked("io_uring", Obstacle.of(e, machine));
+        }
+    }
+
+    /** After the trial: each of these rings weighs on the limit of locked memory for a moment. */
+    private void lookAtSetupFlags() {
+        if (nativeLibrary && !isBlocked()) {
             optional("IORING_SETUP_SQPOLL", IoUringAbi.IORING_SETUP_SQPOLL);
             optional("IORING_SETUP_COOP_TASKRUN", IoUringAbi.IORING_SETUP_COOP_TASKRUN);
             optional("IORING_SETUP_SINGLE_ISSUER", IoUringAbi.IORING_SETUP_SINGLE_ISSUER);
             optional(
                     "IORING_SETUP_DEFER_TASKRUN",
                     IoUringAbi.IORING_SETUP_DEFER_TASKRUN | IoUringAbi.IORING_SETUP_SINGLE_ISSUER);
-        } catch (RingException e) {
-            blocked("io_uring", Obstacle.of(e, machine));
         }
     }
 
@@ -142,8 +153,10 @@ final class Doctor {
         int error = KernelFeatures.refusalOf(flags);
         if (error == 0) {
             ok(flag, "yes");
+        } else if (error == Errno.EINVAL) {
+            findings.add(Finding.absent(flag, "not in this kernel", ""));
         } else {
-            findings.add(Finding.absent(flag, Errno.message(error), ""));
+            unknown(flag, Errno.message(error));
         }
     }
 
@@ -159,7 +172,7 @@ final class Doctor {
 
     private void tryOut() {
         String topic = "trial";
-        if (findings.stream().anyMatch(finding -> finding.status() == Finding.Status.BLOCKED)) {
+        if (isBlocked()) {
             unknown(topic, "left out, for what blocks it is above");
             return;
         }
@@ -168,7 +181,7 @@ final class Doctor {
         try {
             LoomUring.install();
         } catch (IllegalStateException e) {
-            blocked(topic, new Obstacle(String.valueOf(e.getMessage()), ""));
+            blocked(topic, new Obstacle(e.getMessage(), ""));
             return;
         }
         int asked = Config.read(System.getProperties()).entries();

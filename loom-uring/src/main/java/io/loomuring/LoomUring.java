@@ -32,6 +32,9 @@ public final class LoomUring {
 
     private static final int ENTRIES_MIN = 8; // below this a ring of halved entries is no use
 
+    /** The kernel takes the locked memory of a closed ring off the user's account with a delay. */
+    private static final long RELEASE_MILLIS = 100;
+
     private static CarrierGroup group; // guarded by the class
     private static boolean jdkOpen; // guarded by the class
     private static int ringEntries; // guarded by the class; of each ring, 0 if there is none
@@ -102,8 +105,8 @@ public final class LoomUring {
             throw unavailable(Obstacle.of(e), e);
         } catch (RingException e) {
             throw unavailable(Obstacle.of(e, Machine.read()), e);
-        } catch (OutOfMemoryError e) {
-            throw unavailable(Obstacle.of(e), e);
+        } catch (OutOfMemoryError | IllegalStateException e) {
+            throw unavailable(Obstacle.ofCarriers(e), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new UnavailableException("interrupted while starting", e);
@@ -147,6 +150,7 @@ public final class LoomUring {
                     throw e;
                 }
                 entries /= 2; // locked memory is limited for each user: smaller rings may do
+                Thread.sleep(RELEASE_MILLIS);
             }
         }
     }

@@ -17,6 +17,9 @@ import java.util.List;
 record Obstacle(String reason, String remedy) {
     private static final String NEWER_KERNEL = "use Linux 6.1 or newer";
 
+    private static final String SEE_DOCTOR =
+            "run java -jar loom-uring.jar doctor, and report what it prints";
+
     /** The kernel refuses a ring. */
     static Obstacle of(RingException refusal, Machine machine) {
         return new Obstacle(refusal.getMessage(), remedy(refusal.errno(), machine));
@@ -40,7 +43,7 @@ record Obstacle(String reason, String remedy) {
                             + " (ulimit -n, LimitNOFILE=, docker run --ulimit nofile=...)";
             case Errno.EINVAL ->
                     NEWER_KERNEL + ", or other loomuring.ring.flags" + thisKernel(machine);
-            default -> "run java -jar loom-uring.jar doctor, and report what it prints";
+            default -> SEE_DOCTOR;
         };
     }
 
@@ -92,11 +95,14 @@ record Obstacle(String reason, String remedy) {
                 failure instanceof LoadError unloadable ? unloadable.remedy() : "");
     }
 
-    /** Threads or memory that the system doesn't give. */
-    static Obstacle of(OutOfMemoryError failure) {
+    /** Carriers that can't be started though the kernel allows their rings. */
+    static Obstacle ofCarriers(Throwable failure) {
+        Throwable cause = failure.getCause() == null ? failure : failure.getCause();
         return new Obstacle(
-                "carriers can't be started: " + failure.getMessage(),
-                "raise the limits of threads (ulimit -u, pids.max) and memory");
+                "carriers can't be started (" + cause.getMessage() + ")",
+                cause instanceof OutOfMemoryError
+                        ? "raise the limits of threads (ulimit -u, pids.max) and of memory"
+                        : SEE_DOCTOR);
     }
 
     /** The line, without the name of the speaker. */

@@ -85,6 +85,18 @@ class ObstacleTest {
     }
 
     @Test
+    void shouldTellWhyCarriersDoNotStart() {
+        var noThread = new OutOfMemoryError("unable to create native thread");
+        for (Throwable failure :
+                List.of(noThread, new IllegalStateException("wrapped", noThread))) {
+            assertThat(Obstacle.ofCarriers(failure).line())
+                    .contains("unable to create native thread", "ulimit -u");
+        }
+        assertThat(Obstacle.ofCarriers(new IllegalStateException("strange")).line())
+                .contains("strange", "doctor");
+    }
+
+    @Test
     void shouldNameWhatAnOldKernelLacks() {
         var machine = new Machine("5.15.0", "", false, "65536", "256");
         Obstacle obstacle =
