@@ -75,22 +75,23 @@ record Confinement(String name, List<String> launcher) {
         return user;
     }
 
-    /** A folder from which no code can be mapped, mounted for the process alone. */
-    static Confinement noexec(Path folder) {
+    /** A folder mounted with an option, {@code noexec} or {@code ro}, for the process alone. */
+    static Confinement mounted(String option, Path folder) {
         assumeRoot();
-        var noexec =
+        var mounted =
                 new Confinement(
-                        "noexec",
+                        option,
                         List.of(
                                 "unshare",
                                 "--mount",
                                 "sh",
                                 "-c",
-                                "mount -t tmpfs -o noexec tmpfs \"$1\" && shift && exec \"$@\"",
+                                "mount -t tmpfs -o $1 tmpfs \"$2\" && shift 2 && exec \"$@\"",
                                 "sh",
+                                option,
                                 folder.toString()));
-        assumeTrue(noexec.allows("true"), "nothing can be mounted here");
-        return noexec;
+        assumeTrue(mounted.allows("true"), "nothing can be mounted here");
+        return mounted;
     }
 
     /** A control group of processes, which this process may make and fill. */

@@ -79,7 +79,8 @@ class DoctorIT {
     void needsNoNativeLibraryToTellThatThereIsNone() {
         try (Child doctor =
                 doctor(
-                        Confinement.noexec(folder).then(Confinement.seccomp(EPERM, MEMFD_CREATE)),
+                        Confinement.mounted("noexec", folder)
+                                .then(Confinement.seccomp(EPERM, MEMFD_CREATE)),
                         List.of("-Djava.io.tmpdir=" + folder))) {
             assertThat(doctor.awaitExit()).as("%s", doctor).isEqualTo(1);
             assertThat(doctor.errorLines()).isEmpty();

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -35,6 +36,11 @@ import java.util.stream.Stream;
 class FallbackIT {
     private static final String NOT_ACTIVE = "loom-uring: not active: ";
     private static final String REQUIRED = "loom-uring: required, but ";
+
+    private static final List<String> PROVIDER =
+            List.of(
+                    "-Djava.nio.channels.spi.SelectorProvider=" + SwitchIT.OUR_PROVIDER,
+                    "--enable-native-access=ALL-UNNAMED");
 
     @TempDir private Path folder;
 
@@ -79,29 +85,66 @@ class FallbackIT {
     @ParameterizedTest
     @MethodSource("refusals")
     void theProviderSaysInOneLineWhatTheKernelRefuses(Refusal refusal) {
-        var options =
-                List.of(
-                        "-Djava.nio.channels.spi.SelectorProvider=" + SwitchIT.OUR_PROVIDER,
-                        "--enable-native-access=ALL-UNNAMED");
-        try (Child child = Child.confined(refusal.kernel(), options, SwitchProbe.class)) {
+        try (Child child = Child.confined(refusal.kernel(), PROVIDER, SwitchProbe.class)) {
             SwitchIT.checkJdks(SwitchIT.endOf(child));
             assertThat(onlyLine(child)).contains(refusal.reason(), refusal.remedy());
         }
     }
 
     @Test
+    void theProviderRefusesTheFirstChannelWhereTheRingsAreRequired() {
+        Refusal refusal = refusals().findFirst().orElseThrow();
+        var options = new ArrayList<>(PROVIDER);
+        options.add("-Dloomuring.mode=required");
+        try (Child child = Child.confined(refusal.kernel(), options, SwitchProbe.class)) {
+            assertThat(child.awaitExit()).as("%s", child).isEqualTo(1);
+            assertThat(child.outputLines()).noneMatch(line -> line.startsWith("channel="));
+            assertThat(child.errorLines())
+                    .filteredOn(line -> line.contains(REQUIRED + refusal.reason()))
+                    .singleElement()
+                    .asString()
+                    .contains(refusal.remedy());
+        }
+    }
+
+    /** The provider reaches the JDK's own channels by the library; there is a way without. */
+    @Test
+    void theProviderNeedsAnExportToReachTheJdksChannelsWithoutTheNativeLibrary() {
+        var where =
+                Confinement.mounted("noexec", folder)
+                        .then(Confinement.seccomp(EPERM, MEMFD_CREATE));
+        var options = new ArrayList<>(PROVIDER);
+        options.add("-Djava.io.tmpdir=" + folder);
+        String export = "--add-exports=java.base/sun.nio.ch=ALL-UNNAMED";
+        try (Child child = Child.confined(where, options, SwitchProbe.class)) {
+            assertThat(child.awaitExit()).as("%s", child).isEqualTo(1);
+            assertThat(child.errorLines().getFirst())
+                    .startsWith(NOT_ACTIVE + "native library not loadable");
+            assertThat(child.errorLines()).anyMatch(line -> line.contains(export));
+        }
+        options.add(export);
+        try (Child child = Child.confined(where, options, SwitchProbe.class)) {
+            SwitchIT.checkJdks(SwitchIT.endOf(child));
+            assertThat(onlyLine(child)).startsWith(NOT_ACTIVE + "native library not loadable");
+        }
+    }
+
+    @Test
     void theAgentSaysInOneLineThatTheNativeLibraryCannotBeLoaded() {
         check(
-                Confinement.noexec(folder).then(Confinement.seccomp(EPERM, MEMFD_CREATE)),
+                Confinement.mounted("noexec", folder)
+                        .then(Confinement.seccomp(EPERM, MEMFD_CREATE)),
                 List.of("-Djava.io.tmpdir=" + folder),
                 "native library not loadable",
                 "-Djava.io.tmpdir");
     }
 
-    @Test
-    void aFolderThatForbidsCodeIsNoObstacle() {
+    @ParameterizedTest
+    @ValueSource(strings = {"noexec", "ro"})
+    void aTemporaryFolderThatForbidsCodeOrFilesIsNoObstacle(String option) {
         var options = Child.agent("-Djava.io.tmpdir=" + folder);
-        try (Child child = Child.confined(Confinement.noexec(folder), options, SwitchProbe.class)) {
+        var where = Confinement.mounted(option, folder);
+        try (Child child = Child.confined(where, options, SwitchProbe.class)) {
             assertThat(SwitchIT.endOf(child).get("after")).startsWith("loom-uring-carrier-");
             System.out.println("ring operations: " + child.ringOperations());
             assertThat(child.ringOperations()).isPositive();
