@@ -3,6 +3,7 @@ package io.loomuring;
 import static io.loomuring.abi.IoUringAbi.*;
 
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
@@ -227,6 +228,22 @@ public record Config(
                         .map(Map.Entry::getKey)
                         .collect(Collectors.joining(","));
         return names.isEmpty() ? "none" : names;
+    }
+
+    /** The values in effect by their properties' names, as a user would write them. */
+    public Map<String, String> properties() {
+        var values = new LinkedHashMap<String, String>();
+        values.put(MODE, mode.name().toLowerCase(Locale.ROOT));
+        values.put(CARRIERS, Integer.toString(carriers));
+        values.put(STEAL, onOrOff(stealing));
+        values.put(ENTRIES, Integer.toString(entries));
+        values.put(RING_FLAGS, ringFlagNames());
+        values.put(REPORT, onOrOff(report));
+        return values;
+    }
+
+    private static String onOrOff(boolean value) {
+        return value ? "on" : "off";
     }
 
     /** The values that {@code loomuring.mode} takes. */

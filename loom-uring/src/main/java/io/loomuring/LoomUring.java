@@ -42,11 +42,15 @@ public final class LoomUring {
 
     private static final int ENTRIES_MIN = 8; // below this a ring of halved entries is no use
 
+    /** The kernel takes the locked memory of a closed ring off the user's account with a delay. */
+    private static final long RELEASE_MILLIS = 100;
+
     private static CarrierGroup group; // guarded by the class; null until there are carriers
     private static OtherCopy other; // guarded by the class; what carries this JVM in our place
     private static boolean installed; // guarded by the class; they carry every virtual thread
     private static boolean explicit; // guarded by the class; the provider is threadFactory()'s
     private static boolean jdkOpen; // guarded by the class
+    private static int ringEntries; // guarded by the class; of each ring, 0 if there is none
     private static String unavailable; // guarded by the class; why not, once that is known
 
     /**
@@ -118,11 +122,13 @@ public final class LoomUring {
                     step.take(config);
                 }
                 return true;
-            } catch (UnavailableException | UnsupportedJdkException e) {
+            } catch (UnavailableException e) {
                 unavailable = e.getMessage();
-                if (config.mode() == Config.Mode.AUTO) {
-                    System.err.println("loom-uring: not active: " + unavailable);
-                }
+            } catch (UnsupportedJdkException e) {
+                unavailable = Obstacle.of(e).line();
+            }
+            if (config.mode() == Config.Mode.AUTO) {
+                System.err.println("loom-uring: not active: " + unavailable);
             }
         }
         if (config.mode() == Config.Mode.REQUIRED) {
@@ -155,8 +161,7 @@ public final class LoomUring {
             SunNet.check();
             List<String> missing = KernelFeatures.probe().missing();
             if (!missing.isEmpty()) {
-                throw new UnavailableException(
-                        "this kernel lacks " + missing + ": use Linux 6.1 or newer", null);
+                throw unavailable(Obstacle.missing(missing, Machine.read()), null);
             }
             CarrierGroup started = startGroup(config);
             CarrierIo.use(started);
@@ -164,10 +169,14 @@ public final class LoomUring {
                 Runtime.getRuntime().addShutdownHook(new Thread(() -> report(started)));
             }
             group = started;
-        } catch (LinkageError | UnsupportedJdkException e) {
-            throw new UnavailableException(String.valueOf(e.getMessage()), e);
+        } catch (LinkageError e) {
+            throw unavailable(Obstacle.of(e), e);
+        } catch (UnsupportedJdkException e) {
+            throw unavailable(Obstacle.of(e), e);
         } catch (RingException e) {
-            throw new UnavailableException(e.getMessage() + remedy(e), e);
+            throw unavailable(Obstacle.of(e, Machine.read()), e);
+        } catch (OutOfMemoryError | IllegalStateException e) {
+            throw unavailable(Obstacle.ofCarriers(e), e);
         } catch (InterruptedException e) {
             throw interrupted(e);
         }
@@ -217,6 +226,10 @@ public final class LoomUring {
         return new UnavailableException("interrupted while starting", e);
     }
 
+    private static UnavailableException unavailable(Obstacle obstacle, Throwable cause) {
+        return new UnavailableException(obstacle.line(), cause);
+    }
+
     /** Loads the native library and has it open the packages that this project uses; once. */
     static synchronized void openJdk() throws UnsupportedJdkException {
         if (!jdkOpen) {
@@ -233,44 +246,41 @@ public final class LoomUring {
             int tried = entries;
             var sqThread = new SqThread(config.sqIdleMillis());
             try {
-                return CarrierGroup.start(
-                        config.carriers(),
-                        config.carriersMax(),
-                        config.stealing(),
-                        (counters, cancelSink) ->
-                                new Ring(
-                                        tried,
-                                        tried * COMPLETION_ENTRIES_FACTOR,
-                                        config.ringFlags(),
-                                        sqThread,
-                                        counters,
-                                        cancelSink));
+                CarrierGroup started =
+                        CarrierGroup.start(
+                                config.carriers(),
+                                config.carriersMax(),
+                                config.stealing(),
+                                (counters, cancelSink) ->
+                                        new Ring(
+                                                tried,
+                                                tried * COMPLETION_ENTRIES_FACTOR,
+                                                config.ringFlags(),
+                                                sqThread,
+                                                counters,
+                                                cancelSink));
+                ringEntries = tried;
+                return started;
             } catch (RingException e) {
                 if (e.errno() != Errno.ENOMEM || entries / 2 < ENTRIES_MIN) {
                     throw e;
                 }
                 entries /= 2; // locked memory is limited for each user: smaller rings may do
+                Thread.sleep(RELEASE_MILLIS);
             }
         }
-    }
-
-    private static String remedy(RingException e) {
-        return switch (e.errno()) {
-            case Errno.EPERM ->
-                    ": allow io_uring_setup, io_uring_enter and io_uring_register in the seccomp"
-                            + " profile, and set sysctl kernel.io_uring_disabled=0";
-            case Errno.ENOSYS -> ": use Linux 6.1 or newer with CONFIG_IO_URING";
-            case Errno.ENOMEM ->
-                    ": raise the limit of locked memory (ulimit -l), or lower loomuring.entries";
-            case Errno.EMFILE, Errno.ENFILE -> ": raise the limit of open files (ulimit -n)";
-            default -> "";
-        };
     }
 
     private static void report(CarrierGroup carriers) {
         Counters counters = carriers.counters();
         System.err.println("loom-uring: ring operations: " + counters.operations);
+        System.err.println("loom-uring: ring entries: " + ringEntries());
         System.err.println("loom-uring: " + counters.toMap());
+    }
+
+    /** Submission entries of each ring: fewer than asked for if locked memory is scarce. */
+    static synchronized int ringEntries() {
+        return ringEntries;
     }
 
     /** What the rings and carriers did so far, summed; zeros if they don't carry this JVM. */

@@ -128,14 +128,21 @@ public final class UringSelectorProvider extends SelectorProvider {
             if (other != null) {
                 return other;
             }
-            try { // it is in a package that only the native library opens
+            String problem;
+            try {
                 LoomUring.openJdk();
-                return sun.nio.ch.DefaultSelectorProvider.get();
+                problem = "";
             } catch (LinkageError | UnsupportedJdkException e) {
+                problem = e.getMessage(); // but the user may have exported the package
+            }
+            try {
+                return sun.nio.ch.DefaultSelectorProvider.get();
+            } catch (IllegalAccessError e) {
                 throw new IllegalStateException(
                         "loom-uring: the JDK's own channels can't be reached ("
-                                + e.getMessage()
-                                + "): remove -Djava.nio.channels.spi.SelectorProvider",
+                                + problem
+                                + "): remove -Djava.nio.channels.spi.SelectorProvider, or add"
+                                + " --add-exports=java.base/sun.nio.ch=ALL-UNNAMED",
                         e);
             }
         }

@@ -10,6 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.util.Map;
 import java.util.Properties;
 
 /** The properties: what each may be, and what a wrong one is told. */
@@ -147,6 +148,21 @@ class ConfigTest {
         assertThatThrownBy(() -> read(name, value))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContainingAll(name, '"' + value + '"', remedy);
+    }
+
+    @Test
+    void shouldGiveEveryValueBackUnderItsPropertysName() {
+        Map<String, String> values = Config.read(new Properties()).properties();
+        assertThat(values).hasSameSizeAs(Config.class.getRecordComponents());
+        values.put("loomuring.mode", "required");
+        values.put("loomuring.carriers", "3");
+        values.put("loomuring.steal", "off");
+        values.put("loomuring.entries", "64");
+        values.put("loomuring.ring.flags", "none");
+        values.put("loomuring.report", "on");
+        var properties = new Properties();
+        properties.putAll(values);
+        assertThat(Config.read(properties).properties()).isEqualTo(values);
     }
 
     @Test

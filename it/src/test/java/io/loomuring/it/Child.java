@@ -64,33 +64,24 @@ final class Child implements AutoCloseable {
         return start(all, arguments);
     }
 
-    /**
-     * {@link #program}, started through a seccomp filter that answers {@code io_uring_setup} with
-     * EPERM, as container engines do. Perl can install one, and Debian always has it.
-     */
-    static Child programWithoutRings(List<String> options, Class<?> program) {
-        String filter =
-                """
-                my ($arch, $setup) = @ARGV[0, 1]; splice(@ARGV, 0, 2);
-                my $code = join "", map { pack "SCCL", @$_ }
-                    [0x20, 0, 0, 0], [0x15, 0, 1, $setup],    # the call's number: io_uring_setup?
-                    [0x06, 0, 0, 0x50001], [0x06, 0, 0, 0x7fff0000]; # errno EPERM; allow
-                my $program = pack "Sx6P", 4, $code;
-                my $prctl = $arch eq "amd64" ? 157 : 167;
-                syscall($prctl, 38, 1, 0, 0, 0) == 0 or die "no_new_privs: $!"; # PR_SET_NO_NEW_PRIVS
-                syscall($prctl, 22, 2, $program) == 0 or die "seccomp: $!"; # PR_SET_SECCOMP, filter
-                exec @ARGV or die "exec: $!";
-                """;
-        var command =
-                new ArrayList<>(
-                        List.of("perl", "-e", filter, System.getProperty("os.arch"), "425"));
-        command.add(java());
-        command.addAll(options);
-        command.addAll(List.of("-cp", testClasses() + ":" + jar(), program.getName()));
-        return new Child(command);
+    /** One of the tests' programs, with the jar on its class path too, where less is allowed. */
+    static Child confined(
+            Confinement confinement, List<String> options, Class<?> program, String... arguments) {
+        var all = new ArrayList<>(options);
+        all.addAll(List.of("-cp", testClasses() + File.pathSeparator + jar(), program.getName()));
+        return confined(confinement, all, arguments);
     }
 
-    private static String java() {
+    /** A JVM with these options, class and arguments, where less is allowed. */
+    static Child confined(Confinement confinement, List<String> options, String... more) {
+        var command = new ArrayList<String>();
+        command.add(java());
+        command.addAll(options);
+        command.addAll(List.of(more));
+        return new Child(confinement.around(command));
+    }
+
+    static String java() {
         return Path.of(System.getProperty("java.home"), "bin", "java").toString();
     }
 

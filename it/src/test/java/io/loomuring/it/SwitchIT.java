@@ -136,51 +136,6 @@ class SwitchIT {
         }
     }
 
-    // ---- where the kernel refuses the rings ----
-
-    @Test
-    void theAgentSaysInOneLineWhyItIsNotActiveAndTheProgramRuns() {
-        try (Child child =
-                Child.programWithoutRings(
-                        List.of("-javaagent:" + Child.jar()), SwitchProbe.class)) {
-            Switched.endOf(child).checkAllTheJdks();
-            checkRefusal(child);
-        }
-    }
-
-    @Test
-    void theProviderSaysInOneLineWhyItIsNotActiveAndTheProgramRuns() {
-        try (Child child =
-                Child.programWithoutRings(
-                        List.of(
-                                "-Djava.nio.channels.spi.SelectorProvider=" + Child.PROVIDER,
-                                "--enable-native-access=ALL-UNNAMED"),
-                        SwitchProbe.class)) {
-            Switched.endOf(child).checkAllTheJdks();
-            checkRefusal(child);
-        }
-    }
-
-    @Test
-    void theAgentRefusesToStartWhereItIsRequired() {
-        try (Child child =
-                Child.programWithoutRings(
-                        List.of("-javaagent:" + Child.jar(), "-Dloomuring.mode=required"),
-                        SwitchProbe.class)) {
-            assertThat(child.awaitExit()).as("%s", child).isEqualTo(1);
-            assertThat(child.outputLines()).isEmpty();
-            checkRefusal(child);
-        }
-    }
-
-    private static void checkRefusal(Child child) {
-        assertThat(child.errorLines()).as("%s", child).hasSize(1);
-        assertThat(child.errorLines().getFirst())
-                .startsWith("loom-uring: ")
-                .contains("io_uring_setup") // what failed
-                .contains("seccomp"); // and what to do about it
-    }
-
     /** A program with the jar on the class path. */
     private static Child start(List<String> options, Class<?> program, String... arguments) {
         return Child.programOn(

@@ -102,6 +102,7 @@ public final class IoUringAbi {
     public static final int IORING_OP_CONNECT = 16;
     public static final int IORING_OP_SEND = 26;
     public static final int IORING_OP_RECV = 27;
+    public static final int IORING_OP_SENDMSG_ZC = 48;
 
     // sqe->flags
     public static final int IOSQE_BUFFER_SELECT = 1 << 5;

@@ -1,6 +1,7 @@
 package io.loomuring.abi;
 
-import java.io.File;
+import io.loomuring.abi.LibraryFiles.Resource;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.reflect.InvocationTargetException;
@@ -21,58 +22,76 @@ final class Jna {
 
     private static final String FOLDER = "META-INF/loom-uring/"; // see loom-uring/pom.xml
 
+    private static final String JNA_FOLDER = "jna.boot.library.path";
+
     /** By these an application tells its own JNA where its native library is; ours lies here. */
     private static final List<String> PROPERTIES =
             List.of(
                     "jna.boot.library.name",
-                    "jna.boot.library.path",
+                    JNA_FOLDER,
                     "jna.nosys",
                     "jna.noclasspath",
                     "jna.nounpack");
 
     private static final ClassLoader LOADER = new Loader(Jna.class.getClassLoader());
 
-    /**
-     * Unpacks a library of ours, has JNI load it and JNA bind a class's native methods to it.
-     *
-     * @throws IOException if it can't be unpacked
-     * @throws UnsatisfiedLinkError if it, or JNA's own, can't be loaded
-     */
-    static void load(String name, Loading jni, Class<?> holder) throws IOException {
-        Map<String, String> hidden = hideProperties();
+    /** The name of this platform in the paths of libraries: {@code linux-x86-64} and so on. */
+    static String platform() {
         try {
-            Class<?> jna = jnaClass("com.sun.jna.Native");
-            var library =
-                    (File)
-                            jna.getMethod(
-                                            "extractFromResourcePath",
-                                            String.class,
-                                            ClassLoader.class)
-                                    .invoke(null, name, holder.getClassLoader());
-            jni.load(library);
+            return (String) jnaClass("com.sun.jna.Platform").getField("RESOURCE_PREFIX").get(null);
+        } catch (ReflectiveOperationException e) {
+            throw incomplete(e);
+        }
+    }
+
+    /**
+     * Has JNA bind a class's native methods to a library that is loaded.
+     *
+     * @param inMemory whether libraries can't be loaded from {@code files} themselves
+     * @throws IOException if JNA's own library can't be unpacked
+     * @throws UnsatisfiedLinkError if it can't be loaded
+     */
+    static void bind(Class<?> holder, Resource library, LibraryFiles files, boolean inMemory)
+            throws IOException {
+        var dispatch =
+                new Resource(
+                        "/"
+                                + FOLDER
+                                + "com/sun/jna/"
+                                + platform()
+                                + "/"
+                                + System.mapLibraryName("jnidispatch"));
+        if (inMemory) {
+            files.moveToMemory(dispatch);
+        } else {
+            files.unpack(dispatch);
+        }
+        Map<String, String> hidden = hideProperties();
+        System.setProperty(JNA_FOLDER, files.folder().toString());
+        try {
             Class<?> libraries = jnaClass("com.sun.jna.NativeLibrary");
             Object bound =
                     libraries
                             .getMethod("getInstance", String.class)
-                            .invoke(null, library.getAbsolutePath());
-            jna.getMethod("register", Class.class, libraries).invoke(null, holder, bound);
+                            .invoke(null, files.folder().resolve(library.fileName()).toString());
+            jnaClass("com.sun.jna.Native")
+                    .getMethod("register", Class.class, libraries)
+                    .invoke(null, holder, bound);
         } catch (InvocationTargetException e) {
-            switch (e.getCause()) {
-                case IOException thrown -> throw thrown;
-                case Error thrown -> throw thrown;
-                default -> throw new IOException(e.getCause());
+            if (e.getCause() instanceof Error error) {
+                throw error;
             }
+            throw new IOException(e.getCause());
         } catch (ReflectiveOperationException e) {
-            throw new LinkageError("JNA is not complete", e);
+            throw incomplete(e);
         } finally {
+            System.clearProperty(JNA_FOLDER);
             System.getProperties().putAll(hidden);
         }
     }
 
-    /** {@code System.load}, called by the class whose native methods it serves. */
-    @FunctionalInterface
-    interface Loading {
-        void load(File library);
+    private static LinkageError incomplete(ReflectiveOperationException e) {
+        return new LinkageError("JNA is not complete", e);
     }
 
     static Class<?> jnaClass(String name) throws ClassNotFoundException {

@@ -1,6 +1,10 @@
 package io.loomuring.abi;
 
+import io.loomuring.abi.LibraryFiles.Resource;
+
 import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Path;
 
 /**
  * Loads the native shim and binds its cold calls by JNA; {@link Shim} has the hot ones.
@@ -13,29 +17,88 @@ public final class Native {
 
     private static final String NAME = "loomuring";
 
+    private static boolean loaded; // guarded by the class
+
     /**
      * Loads the shim once for this class loader.
      *
-     * @throws UnsatisfiedLinkError if it can't be unpacked or loaded; the message names the remedy
+     * @throws LoadError if it can't be unpacked or loaded
      */
-    @SuppressWarnings("restricted") // loading native code is this project's business
-    public static void load() {
-        try {
-            Jna.load(NAME, library -> System.load(library.getAbsolutePath()), Native.class);
-        } catch (IOException | UnsatisfiedLinkError e) {
+    public static synchronized void load() {
+        if (loaded) {
+            return;
+        }
+        try (var files = new LibraryFiles()) {
+            var shim = new Resource("/" + Jna.platform() + "/" + System.mapLibraryName(NAME));
+            boolean inMemory = loadShim(files, shim);
+            Jna.bind(Native.class, shim, files, inMemory);
+            files.memory().forEach(Native::lu_close);
+            loaded = true;
+        } catch (IOException | LinkageError | IllegalCallerException e) {
             throw unloadable(e);
         }
     }
 
-    private static UnsatisfiedLinkError unloadable(Throwable cause) {
+    /** JNI's half; returns whether only memory lets it be loaded. */
+    @SuppressWarnings("restricted") // loading native code is this project's business
+    private static boolean loadShim(LibraryFiles files, Resource shim) throws IOException {
+        Path file = files.unpack(shim);
+        try {
+            System.load(file.toString());
+            return false;
+        } catch (UnsatisfiedLinkError onDisk) {
+            try {
+                System.load(files.moveToMemory(shim).toString());
+                return true;
+            } catch (IOException | UnsatisfiedLinkError inMemory) {
+                onDisk.addSuppressed(inMemory);
+                throw onDisk;
+            }
+        }
+    }
+
+    private static LoadError unloadable(Throwable cause) {
         var error =
-                new UnsatisfiedLinkError(
-                        "native library not loadable ("
-                                + cause.getMessage()
-                                + "): name a writable folder without noexec by"
-                                + " -Djava.io.tmpdir or -Djna.tmpdir");
+                new LoadError(
+                        "native library not loadable (" + message(cause) + ")", remedy(cause));
         error.initCause(cause);
         return error;
+    }
+
+    /** In one line, without the JDK's repetition of the file's name. */
+    private static String message(Throwable cause) {
+        return String.valueOf(cause.getMessage())
+                .strip()
+                .replaceAll("\\s*\\R\\s*", " ")
+                .replaceFirst("^(\\S+: )\\1", "$1");
+    }
+
+    private static String remedy(Throwable cause) {
+        if (cause instanceof IllegalCallerException) {
+            return "add --enable-native-access=ALL-UNNAMED";
+        }
+        boolean forbidden = message(cause).contains("failed to map segment");
+        if (forbidden || cause instanceof FileSystemException) {
+            return "name a writable folder, best without noexec, by -Djava.io.tmpdir";
+        }
+        return "use Linux with glibc, on a processor that this jar is built for";
+    }
+
+    /** The native library can't be loaded. */
+    public static final class LoadError extends UnsatisfiedLinkError {
+        private static final long serialVersionUID = 1L;
+
+        private final String remedy;
+
+        private LoadError(String message, String remedy) {
+            super(message);
+            this.remedy = remedy;
+        }
+
+        /** What to do about it. */
+        public String remedy() {
+            return remedy;
+        }
     }
 
     /** {@code io_uring_setup(2)}; {@code params} is a {@code struct io_uring_params}. */
@@ -67,6 +130,20 @@ public final class Native {
 
     /** {@code close(2)}. */
     public static native int lu_close(int fd);
+
+    /** A bit of {@link #lu_device_feature}: the feature is on. */
+    public static final int DEVICE_FEATURE_ACTIVE = 1;
+
+    /** A bit of {@link #lu_device_feature}: the device can have it on and off. */
+    public static final int DEVICE_FEATURE_CHANGEABLE = 2;
+
+    /**
+     * A feature of a network device, by the name that {@code ethtool -k} prints with its short
+     * names expanded, as in {@code tls-hw-tx-offload}.
+     *
+     * @return bits, {@code -ENOENT} if the kernel doesn't know the feature, or {@code -errno}
+     */
+    public static native int lu_device_feature(String device, String feature);
 
     /** {@code strerror(3)}. */
     private static native String lu_strerror(int errno);

@@ -75,16 +75,20 @@ public final class JdkInternals {
      * @throws UnsupportedJdkException if it has another
      */
     public static void checkSchedulerHook() throws UnsupportedJdkException {
+        checkHook(schedulerClass(), SCHEDULER_FIELD);
+    }
+
+    /** Looks at a field's shape without touching its class. */
+    static void checkHook(Class<?> holder, String name) throws UnsupportedJdkException {
+        String hook = holder.getName() + "." + name;
         try {
-            Field field = schedulerClass().getDeclaredField(SCHEDULER_FIELD);
-            if (field.getType() != ForkJoinPool.class || !Modifier.isStatic(field.getModifiers())) {
-                throw new UnsupportedJdkException(
-                        SCHEDULER_CLASS + "." + SCHEDULER_FIELD + " is not a static ForkJoinPool",
-                        null);
+            Field field = holder.getDeclaredField(name);
+            int modifiers = field.getModifiers();
+            if (field.getType() != ForkJoinPool.class || !Modifier.isStatic(modifiers)) {
+                throw new UnsupportedJdkException(hook + " is not a static ForkJoinPool", null);
             }
-        } catch (ReflectiveOperationException e) {
-            throw new UnsupportedJdkException(
-                    SCHEDULER_CLASS + "." + SCHEDULER_FIELD + " does not exist in this JDK", e);
+        } catch (NoSuchFieldException e) {
+            throw new UnsupportedJdkException(hook + " does not exist in this JDK", e);
         }
     }
 

@@ -2,12 +2,16 @@ package io.loomuring.ring;
 
 import static io.loomuring.abi.IoUringAbi.*;
 
+import io.loomuring.abi.IoUringAbi;
 import io.loomuring.abi.Memory;
 import io.loomuring.abi.Native;
+import io.loomuring.abi.Shim;
 
-import java.util.ArrayList;
+import java.lang.reflect.Field;
 import java.util.BitSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What this kernel's io_uring can do, probed once.
@@ -17,6 +21,10 @@ import java.util.List;
  */
 public record KernelFeatures(int features, BitSet opcodes) {
     private static final int PROBE_OPS_MAX = 256;
+
+    /** Not used: the newest operation of Linux 6.1, the oldest kernel that this is tested on. */
+    private static final int BASELINE = IORING_OP_SENDMSG_ZC;
+
     private static final int FEATURES_NEEDED =
             IORING_FEAT_SINGLE_MMAP
                     | IORING_FEAT_NODROP
@@ -31,7 +39,8 @@ public record KernelFeatures(int features, BitSet opcodes) {
         IORING_OP_ASYNC_CANCEL,
         IORING_OP_CONNECT,
         IORING_OP_SEND,
-        IORING_OP_RECV
+        IORING_OP_RECV,
+        BASELINE
     };
 
     /**
@@ -47,6 +56,7 @@ public record KernelFeatures(int features, BitSet opcodes) {
                             RingException.check(
                                     "io_uring_setup", Native.lu_io_uring_setup(1, params));
             try {
+                RingException.check("io_uring_enter", Shim.enter(fd, 0, 0, 0, 0, 0));
                 return new KernelFeatures(Memory.getInt(params + PARAMS_FEATURES), probeOps(fd));
             } finally {
                 Native.lu_close(fd);
@@ -54,6 +64,18 @@ public record KernelFeatures(int features, BitSet opcodes) {
         } finally {
             Native.lu_unmap(params, SIZEOF_IO_URING_PARAMS);
         }
+    }
+
+    /** The error by which the kernel refuses a ring with these {@code IORING_SETUP_*}; 0 if not. */
+    public static int refusalOf(int setupFlags) {
+        long params = Native.lu_map_anonymous(SIZEOF_IO_URING_PARAMS);
+        if (params < 0) {
+            return (int) -params;
+        }
+        Memory.putInt(params + PARAMS_FLAGS, setupFlags);
+        int fd = Native.lu_io_uring_setup(1, params);
+        Native.lu_unmap(params, SIZEOF_IO_URING_PARAMS);
+        return fd < 0 ? -fd : Math.min(0, Native.lu_close(fd));
     }
 
     private static BitSet probeOps(int fd) throws RingException {
@@ -77,17 +99,41 @@ public record KernelFeatures(int features, BitSet opcodes) {
         }
     }
 
-    /** What this project needs and this kernel lacks, as the kernel's names; empty if nothing. */
-    public List<String> missing() {
-        var missing = new ArrayList<String>();
-        if ((features & FEATURES_NEEDED) != FEATURES_NEEDED) {
-            missing.add("io_uring features 0x" + Integer.toHexString(FEATURES_NEEDED & ~features));
+    /** What this project needs, by the kernel's names, and whether this kernel has it. */
+    public Map<String, Boolean> needed() {
+        var needed = new LinkedHashMap<String, Boolean>();
+        for (int feature : bitsOf(FEATURES_NEEDED)) {
+            needed.put(nameOf("IORING_FEAT_", feature), (features & feature) != 0);
         }
         for (int opcode : OPCODES_NEEDED) {
-            if (!opcodes.get(opcode)) {
-                missing.add("io_uring operation " + opcode);
-            }
+            needed.put(nameOf("IORING_OP_", opcode), opcodes.get(opcode));
         }
-        return missing;
+        return needed;
+    }
+
+    /** What this project needs and this kernel lacks, as the kernel's names; empty if nothing. */
+    public List<String> missing() {
+        return needed().entrySet().stream()
+                .filter(feature -> !feature.getValue())
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
+    private static int[] bitsOf(int mask) {
+        return BitSet.valueOf(new long[] {mask}).stream().map(bit -> 1 << bit).toArray();
+    }
+
+    /** The header's name of a value, which is one of those that we have constants for. */
+    private static String nameOf(String prefix, int value) {
+        try {
+            for (Field field : IoUringAbi.class.getFields()) {
+                if (field.getName().startsWith(prefix) && field.getInt(null) == value) {
+                    return field.getName();
+                }
+            }
+        } catch (IllegalAccessException e) {
+            throw new AssertionError(e);
+        }
+        throw new AssertionError(prefix + value);
     }
 }

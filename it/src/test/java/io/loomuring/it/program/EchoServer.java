@@ -10,23 +10,28 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Scanner;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Answers every connection with what it sends, one virtual thread for each. Prints its port; then,
- * for each line of standard input, the bytes that the JVM has allocated so far.
+ * for each line of standard input, the bytes that the JVM has allocated so far. With the argument
+ * {@code direct} it uses direct buffers; with {@code patient} it goes on when it can't accept.
  */
 public final class EchoServer {
     private EchoServer() {}
 
     private static final int BUFFER_BYTES = 4096;
+    private static final long PATIENCE_NANOS = 10_000_000;
 
     public static void main(String[] arguments) throws IOException {
-        boolean direct = arguments.length > 0 && arguments[0].equals("direct");
+        boolean direct = List.of(arguments).contains("direct");
+        boolean patient = List.of(arguments).contains("patient");
         var listener =
                 ServerSocketChannel.open()
                         .bind(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), 1024);
-        Thread.ofVirtual().name("acceptor").start(() -> accept(listener, direct));
+        Thread.ofVirtual().name("acceptor").start(() -> accept(listener, direct, patient));
         System.out.println(((InetSocketAddress) listener.getLocalAddress()).getPort());
         var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         try (var in = new Scanner(System.in, StandardCharsets.US_ASCII)) {
@@ -38,15 +43,18 @@ public final class EchoServer {
         System.exit(0);
     }
 
-    private static void accept(ServerSocketChannel listener, boolean direct) {
-        try {
-            while (true) {
-                SocketChannel connection = listener.accept();
-                Thread.ofVirtual().start(() -> echo(connection, direct));
+    private static void accept(ServerSocketChannel listener, boolean direct, boolean patient) {
+        do {
+            try {
+                while (true) {
+                    SocketChannel connection = listener.accept();
+                    Thread.ofVirtual().start(() -> echo(connection, direct));
+                }
+            } catch (IOException e) {
+                System.err.println("accept: " + e);
+                LockSupport.parkNanos(PATIENCE_NANOS);
             }
-        } catch (IOException e) {
-            System.err.println("accept: " + e);
-        }
+        } while (patient);
     }
 
     private static void echo(SocketChannel connection, boolean direct) {

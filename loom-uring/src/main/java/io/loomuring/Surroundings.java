@@ -1,0 +1,127 @@
+package io.loomuring;
+
+import io.loomuring.abi.Errno;
+import io.loomuring.abi.Native;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.TreeSet;
+
+/** What the doctor tells of TLS, names and network devices: nothing that the main job needs. */
+final class Surroundings {
+    private Surroundings() {}
+
+    private static final String TLS_TRANSMIT = "tls-hw-tx-offload";
+    private static final String TLS_RECEIVE = "tls-hw-rx-offload";
+    private static final String NOT_YET = "not part of this build yet";
+
+    static List<Finding> look(boolean nativeLibrary) {
+        var findings = new ArrayList<Finding>();
+        findings.add(kernelTls(Machine.text("/proc/sys/net/ipv4/tcp_available_ulp")));
+        findings.addAll(devices(nativeLibrary));
+        findings.add(
+                Finding.absent(
+                        "Conscrypt key capture",
+                        "conscrypt-ktls is "
+                                + NOT_YET
+                                + "; Conscrypt is "
+                                + (isOnClassPath("org.conscrypt.Conscrypt") ? "" : "not ")
+                                + "on the class path",
+                        ""));
+        findings.add(
+                Finding.absent(
+                        "DNS",
+                        "dnsj is "
+                                + NOT_YET
+                                + ": the JDK resolves names, and a look-up keeps its"
+                                + " carrier",
+                        ""));
+        return findings;
+    }
+
+    private static boolean isOnClassPath(String type) {
+        try {
+            Class.forName(type, false, ClassLoader.getSystemClassLoader());
+            return true;
+        } catch (ClassNotFoundException | LinkageError e) {
+            return false;
+        }
+    }
+
+    /** From the list of the protocols that the kernel can put on top of TCP. */
+    static Finding kernelTls(String upperLayerProtocols) {
+        String topic = "kernel TLS";
+        if (Arrays.asList(upperLayerProtocols.split(" ", -1)).contains("tls")) {
+            return Finding.ok(topic, "there; conscrypt-ktls, which would use it, is " + NOT_YET);
+        }
+        return Finding.absent(
+                topic,
+                "the kernel offers no tls on top of TCP",
+                "load its module (modprobe tls), or use a kernel with CONFIG_TLS");
+    }
+
+    // ---- network devices ----
+
+    private static List<Finding> devices(boolean nativeLibrary) {
+        var findings = new ArrayList<Finding>();
+        var virtual = new TreeSet<String>();
+        try (DirectoryStream<Path> devices = Files.newDirectoryStream(Path.of("/sys/class/net"))) {
+            for (Path device : devices) {
+                String name = String.valueOf(device.getFileName());
+                if (Files.exists(device.resolve("device"))) {
+                    findings.add(device(name, nativeLibrary));
+                } else if (Files.isDirectory(device)) {
+                    virtual.add(name);
+                }
+            }
+        } catch (IOException e) {
+            return List.of(
+                    Finding.unknown("TLS offload of devices", "/sys/class/net can't be read"));
+        }
+        if (findings.isEmpty()) {
+            findings.add(
+                    Finding.unknown(
+                            "TLS offload of devices",
+                            "no hardware is visible here (in a container?), only " + virtual));
+        }
+        return findings;
+    }
+
+    private static Finding device(String name, boolean nativeLibrary) {
+        String topic = "TLS offload of " + name;
+        if (!nativeLibrary) {
+            return Finding.unknown(topic, "can't be asked without the native library");
+        }
+        int transmit = Native.lu_device_feature(name, TLS_TRANSMIT);
+        int receive = Native.lu_device_feature(name, TLS_RECEIVE);
+        if (transmit < 0 || receive < 0) {
+            return Finding.unknown(topic, Errno.message(Math.min(transmit, receive)));
+        }
+        return offload(topic, name, transmit, receive);
+    }
+
+    /** From the bits of {@link Native#lu_device_feature}. */
+    static Finding offload(String topic, String name, int transmit, int receive) {
+        String detail = "transmit " + state(transmit) + ", receive " + state(receive);
+        if (((transmit | receive) & Native.DEVICE_FEATURE_ACTIVE) != 0) {
+            return Finding.ok(topic, detail);
+        }
+        boolean changeable = ((transmit | receive) & Native.DEVICE_FEATURE_CHANGEABLE) != 0;
+        return Finding.absent(
+                topic,
+                detail,
+                changeable
+                        ? "ethtool -K " + name + " " + TLS_TRANSMIT + " on " + TLS_RECEIVE + " on"
+                        : "");
+    }
+
+    private static String state(int feature) {
+        String state = (feature & Native.DEVICE_FEATURE_ACTIVE) != 0 ? "on" : "off";
+        return (feature & Native.DEVICE_FEATURE_CHANGEABLE) != 0 ? state : state + " (fixed)";
+    }
+}
