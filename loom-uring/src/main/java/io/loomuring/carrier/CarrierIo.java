@@ -6,8 +6,6 @@ import io.loomuring.abi.Errno;
 import io.loomuring.abi.Shim;
 import io.loomuring.ring.Op;
 
-import java.nio.ByteBuffer;
-
 /**
  * Blocking operations on raw descriptors: all that channels see of carriers and rings.
  *
@@ -37,15 +35,15 @@ public final class CarrierIo {
     }
 
     /**
-     * {@code recv(2)} into a heap buffer, which keeps its position: the data arrives in one of the
-     * ring's provided buffers, so none is held while the thread waits.
+     * {@code recv(2)} into an array: the data arrives in one of the ring's provided buffers, so
+     * none is held while the thread waits.
      */
     public static int recvHeap(
-            Op op, int fd, ByteBuffer dst, int position, int length, long timeoutNanos) {
-        op.prepRecvSelect(fd, dst, position, length);
+            Op op, int fd, byte[] array, int offset, int length, long timeoutNanos) {
+        op.prepRecvSelect(fd, array, offset, length);
         int n = perform(op, timeoutNanos);
         while (n == -Errno.ENOBUFS) { // more arrived in one turn than there are buffers
-            n = recvNow(fd, dst, position, length);
+            n = recvNow(fd, array, offset, length);
             if (n != -Errno.EAGAIN) {
                 return n;
             }
@@ -58,11 +56,11 @@ public final class CarrierIo {
     }
 
     /** Takes what is there without waiting; {@code -EAGAIN} if nothing is. */
-    private static int recvNow(int fd, ByteBuffer dst, int position, int length) {
+    private static int recvNow(int fd, byte[] array, int offset, int length) {
         Scratch scratch = Scratch.take();
         int n = Shim.recv(fd, scratch.address, Math.min(length, Scratch.SIZE), MSG_DONTWAIT);
         if (n > 0) {
-            dst.put(position, scratch.buffer, 0, n);
+            scratch.buffer.get(0, array, offset, n);
         }
         scratch.release();
         return n;
@@ -75,17 +73,16 @@ public final class CarrierIo {
     }
 
     /**
-     * Sends all of a part of a heap buffer, which keeps its position. While the peer doesn't read,
-     * no native memory is held.
+     * Sends all of a part of an array. While the peer doesn't read, no native memory is held.
      *
      * @return bytes sent: all, or fewer if an error or a cancel came after some; else the error
      */
-    public static int sendHeap(Op op, int fd, ByteBuffer src, int position, int length) {
+    public static int sendHeap(Op op, int fd, byte[] array, int offset, int length) {
         int sent = 0;
         while (sent < length) {
             Scratch scratch = Scratch.take();
             int chunk = Math.min(length - sent, Scratch.SIZE);
-            scratch.buffer.put(0, src, position + sent, chunk);
+            scratch.buffer.put(0, array, offset + sent, chunk);
             int n = send(op, fd, scratch.address, chunk, MSG_DONTWAIT | MSG_NOSIGNAL);
             scratch.release();
             if (n == -Errno.EAGAIN) {

@@ -2,7 +2,6 @@ package io.loomuring.ring;
 
 import static io.loomuring.abi.IoUringAbi.*;
 
-import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -74,9 +73,9 @@ public final class Op {
     int len;
     int opFlags;
 
-    // Where recvSelect puts what arrived; null for every other operation
-    ByteBuffer dst;
-    int dstPosition;
+    // Where recvSelect puts what arrived; null for every other operation, and once it has ended
+    byte[] dst;
+    int dstOffset;
 
     private Thread waiter; // written by the claimer before submission
 
@@ -228,6 +227,7 @@ public final class Op {
     Thread completed(int res) {
         assert state() == SUBMITTED : this;
         result = res;
+        dst = null; // a parked connection must not keep its last array alive
         Thread thread = waiter; // the claimer may go on as soon as the word says so
         word.setRelease(word.getPlain() - SUBMITTED + CLAIMED);
         return thread;
@@ -257,14 +257,14 @@ public final class Op {
 
     /**
      * {@code recv(2)} that takes a provided buffer of the home ring when data arrives, whose
-     * content is then at {@code position} of {@code buffer}, a heap buffer. At most {@link
-     * BufferRing#BUFFER_SIZE} bytes; {@code -ENOBUFS} when every provided buffer is in use.
+     * content is then at {@code offset} of {@code array}. At most {@link BufferRing#BUFFER_SIZE}
+     * bytes; {@code -ENOBUFS} when every provided buffer is in use.
      */
-    public void prepRecvSelect(int fd, ByteBuffer buffer, int position, int length) {
+    public void prepRecvSelect(int fd, byte[] array, int offset, int length) {
         prep(IORING_OP_RECV, fd, 0, Math.min(length, BufferRing.BUFFER_SIZE), 0, 0);
         sqeFlags = IOSQE_BUFFER_SELECT;
-        dst = buffer;
-        dstPosition = position;
+        dst = array;
+        dstOffset = offset;
     }
 
     /** {@code send(2)} from native memory. */
