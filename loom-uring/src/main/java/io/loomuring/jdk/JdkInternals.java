@@ -4,6 +4,9 @@ import jdk.internal.access.JavaLangAccess;
 import jdk.internal.access.SharedSecrets;
 import jdk.internal.misc.Unsafe;
 
+import sun.nio.ch.Interruptible;
+import sun.nio.ch.NativeThread;
+
 import java.lang.invoke.MethodHandles;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
@@ -174,6 +177,16 @@ public final class JdkInternals {
         /** The platform thread beneath the caller: itself, or the carrier of a virtual thread. */
         public static Thread currentCarrier() {
             return LANG.currentCarrierThread();
+        }
+
+        /** What an interrupt of the calling thread tells, besides setting its status; or null. */
+        public static void blockedOn(Interruptible blocker) {
+            LANG.blockedOn(blocker);
+        }
+
+        /** The JDK's name for the native thread that the caller, a platform thread, is. */
+        public static long nativeThread() {
+            return NativeThread.current();
         }
     }
 

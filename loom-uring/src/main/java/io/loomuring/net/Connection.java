@@ -8,6 +8,7 @@ import static java.net.StandardProtocolFamily.UNIX;
 
 import io.loomuring.abi.Shim;
 import io.loomuring.carrier.CarrierIo;
+import io.loomuring.carrier.InterruptibleOwner;
 import io.loomuring.jdk.SunNet;
 import io.loomuring.ring.Op;
 
@@ -49,10 +50,10 @@ import java.nio.channels.NotYetConnectedException;
  * and a change of the blocking mode claim both directions.
  *
  * <p>The descriptor is in the kernel's blocking mode as long as the socket is: io_uring waits for
- * readiness by itself, and would not on a non-blocking descriptor. No blocking system call is ever
- * made on it.
+ * readiness by itself, and would not on a non-blocking descriptor; a platform thread's system call
+ * does so, too.
  */
-abstract class Connection extends FdLife {
+abstract class Connection extends FdLife implements InterruptibleOwner {
     /** The public object in front, which decides what close and interrupt look like. */
     interface Host {
         /** Closes the public object, and thereby the socket. */
@@ -186,6 +187,17 @@ abstract class Connection extends FdLife {
         } else if (Thread.currentThread().isVirtual()) {
             op.cancel(Op.INTERRUPT);
         }
+    }
+
+    @Override
+    public final boolean closesOnInterrupt() {
+        return closesOnInterrupt;
+    }
+
+    /** On the thread that interrupts one of ours, which is in a system call. */
+    @Override
+    public final void postInterrupt() {
+        closeQuietly();
     }
 
     final void checkInterrupt() throws ClosedByInterruptException {
