@@ -11,6 +11,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.nio.channels.spi.SelectorProvider;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ForkJoinPool;
 
@@ -30,6 +31,7 @@ public final class JdkInternals {
                     "jdk.internal.access",
                     "jdk.internal.event",
                     "jdk.internal.misc",
+                    "jdk.internal.ref",
                     "jdk.internal.util",
                     "jdk.internal.vm",
                     "sun.net",
@@ -46,6 +48,8 @@ public final class JdkInternals {
             Class<?> holder, String name, String signature, boolean set, Object value);
 
     private static native int retransform(Class<?> target);
+
+    private static native int redefine0(Class<?>[] targets, byte[][] classFiles);
 
     /**
      * Opens the packages of {@code java.base} that this project uses to unnamed modules.
@@ -90,9 +94,7 @@ public final class JdkInternals {
     /**
      * Makes a pool the scheduler of every virtual thread created from now on, by threads that do
      * not inherit another one. Code that was compiled with the old pool folded in is thrown away;
-     * there is none if nobody has used virtual threads yet. That spares the JVM its notifications
-     * of tool agents at every mount and unmount, which the first JVMTI environment switches on for
-     * good.
+     * there is none, and 20 ms are spared, if nobody has used virtual threads yet.
      *
      * @throws UnsupportedJdkException if the field can't be set, or compiled code not be dropped
      */
@@ -151,6 +153,20 @@ public final class JdkInternals {
                     holder, "INSTANCE", SelectorProvider.class.descriptorString(), true, provider);
         } catch (ReflectiveOperationException | LinkageError e) {
             throw new UnsupportedJdkException("SelectorProvider.Holder can't be reached", e);
+        }
+    }
+
+    /**
+     * Gives classes new bodies for their methods, all of them or none.
+     *
+     * @throws UnsupportedJdkException if the JVM refuses
+     */
+    static void redefine(Class<?>[] targets, byte[][] classFiles) throws UnsupportedJdkException {
+        int error = redefine0(targets, classFiles);
+        if (error != 0) {
+            throw new UnsupportedJdkException(
+                    "redefining " + Arrays.toString(targets) + " failed with JVMTI error " + error,
+                    null);
         }
     }
 

@@ -21,6 +21,7 @@ import java.io.FileDescriptor;
 import java.io.IOException;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
+import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -182,6 +183,8 @@ public final class SunNet {
                     find(EXCEPTIONS, "filterNonSocketInfo", SENSITIVE_INFO, String.class),
                     find(EXCEPTIONS, "formatMsg", String.class, SENSITIVE_INFO));
 
+    private static final MethodHandle CLEANER =
+            find(holder("jdk.internal.ref.CleanerFactory"), "cleaner", Cleaner.class);
     private static final MethodHandle PRE_CLOSE =
             find(
                     holder("sun.nio.ch.UnixDispatcher"),
@@ -334,6 +337,15 @@ public final class SunNet {
 
     public static void writeEvent(long start, long bytes, SocketAddress remote) {
         SocketWriteEvent.offer(start, bytes, remote);
+    }
+
+    /** Registers an action with the JDK's own cleaner, which has a thread already. */
+    public static Cleaner.Cleanable whenUnreachable(Object object, Runnable action) {
+        try {
+            return ((Cleaner) CLEANER.invokeExact()).register(object, action);
+        } catch (Throwable e) {
+            throw thrown(e);
+        }
     }
 
     // ---- what this machine has ----

@@ -71,7 +71,10 @@ final class StreamSocket extends Connection {
         if (length == 0) {
             return 0;
         }
-        claim(readOp);
+        long remainingNanos = claim(readOp, timeoutNanos);
+        if (remainingNanos == TIMED_OUT) {
+            throw IoExceptions.readTimedOut();
+        }
         try {
             ensureConnected();
             ensureBlocking();
@@ -79,7 +82,8 @@ final class StreamSocket extends Connection {
             if (isAtEnd()) {
                 return EOF;
             }
-            return endRead(CarrierIo.recvHeap(readOp, fdVal, bytes, offset, length, timeoutNanos));
+            return endRead(
+                    CarrierIo.recvHeap(readOp, fdVal, bytes, offset, length, remainingNanos));
         } finally {
             release(readOp);
         }
@@ -134,7 +138,7 @@ final class StreamSocket extends Connection {
         boolean reset = IoExceptions.isReset(n);
         connectionReset |= reset;
         synchronized (stateLock) { // a half-close may have caused it
-            if (inputClosed) {
+            if (inputClosed && host.isChannel()) {
                 return EOF;
             }
         }
@@ -144,7 +148,7 @@ final class StreamSocket extends Connection {
     /** Whether the input is closed here; throws if the peer has reset the connection. */
     private boolean isAtEnd() throws SocketException {
         if (connectionReset) {
-            if (inputClosed) {
+            if (inputClosed && host.isChannel()) {
                 return true;
             }
             throw IoExceptions.connectionReset();
@@ -303,7 +307,7 @@ final class StreamSocket extends Connection {
             ensureConnected();
             ensureBlocking();
             checkInterrupt();
-            if (outputClosed) {
+            if (outputClosed && host.isChannel()) {
                 throw closed();
             }
             int sent = 0;
@@ -389,7 +393,7 @@ final class StreamSocket extends Connection {
 
     /** The JDK's channels say the same whether a half-close came before a write or during it. */
     private void ensureOutputOpen() throws AsynchronousCloseException {
-        if (outputClosed) {
+        if (outputClosed && host.isChannel()) {
             throw new AsynchronousCloseException();
         }
     }
