@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jni.h>
+#include <poll.h>
 #include <stdint.h>
 #include <string.h>
 #include <sched.h>
@@ -97,6 +98,14 @@ JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_sendmsg(JNIEnv *env, jclass ty
                                                           jlong msghdr, jint flags) {
     (void)env, (void)type;
     return (jint)result(sendmsg(fd, pointer(msghdr), flags));
+}
+
+JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_poll(JNIEnv *env, jclass type, jint fd,
+                                                       jint events, jint timeout_millis) {
+    (void)env, (void)type;
+    struct pollfd waited = {.fd = fd, .events = (short)events};
+    int64_t rc = result(poll(&waited, 1, timeout_millis));
+    return rc > 0 ? waited.revents : (jint)rc;
 }
 
 JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_accept(JNIEnv *env, jclass type, jint fd,

@@ -9,6 +9,7 @@
 #include <linux/io_uring.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SKIPPED 77
@@ -39,6 +41,7 @@ SHIM(jint, recv, jint fd, jlong address, jint length, jint flags);
 SHIM(jint, send, jint fd, jlong address, jint length, jint flags);
 SHIM(jint, recvmsg, jint fd, jlong msghdr, jint flags);
 SHIM(jint, sendmsg, jint fd, jlong msghdr, jint flags);
+SHIM(jint, poll, jint fd, jint events, jint timeout_millis);
 SHIM(jint, accept, jint fd, jlong sockaddr, jlong addrlen, jint flags);
 SHIM(jint, close, jint fd);
 SHIM(jint, closeOnExec, jint fd);
@@ -220,6 +223,39 @@ static void should_gather_and_scatter(void) {
     close_both(fds);
 }
 
+static void should_poll_for_the_events_given(void) {
+    int fds[2];
+    socket_pair(fds);
+    EXPECT_RESULT(0, CALL(poll, fds[0], POLLIN, 0));
+    EXPECT_RESULT(0, CALL(poll, fds[0], POLLIN, 1));
+    EXPECT_RESULT(POLLOUT, CALL(poll, fds[0], POLLIN | POLLOUT, -1));
+    EXPECT_RESULT(1, CALL(send, fds[1], address("x"), 1, 0));
+    EXPECT_RESULT(POLLIN, CALL(poll, fds[0], POLLIN, -1));
+    EXPECT_RESULT(0, lu_close(fds[1]));
+    EXPECT_RESULT(POLLIN | POLLHUP, CALL(poll, fds[0], POLLIN, -1));
+    EXPECT_RESULT(0, lu_close(fds[0]));
+    EXPECT_RESULT(POLLNVAL, CALL(poll, NO_FD, POLLIN, -1));
+}
+
+/* As a platform thread does: with no flag that forbids it. */
+static void *send_later(void *fd) {
+    struct timespec pause = {.tv_nsec = 5000000};
+    nanosleep(&pause, NULL);
+    EXPECT_RESULT(1, CALL(send, *(int *)fd, address("x"), 1, 0));
+    return NULL;
+}
+
+static void should_block_until_data_arrives(void) {
+    int fds[2];
+    socket_pair(fds);
+    pthread_t sender;
+    EXPECT(pthread_create(&sender, NULL, send_later, &fds[1]) == 0);
+    char received;
+    EXPECT_RESULT(1, CALL(recv, fds[0], address(&received), 1, 0));
+    EXPECT(pthread_join(sender, NULL) == 0);
+    close_both(fds);
+}
+
 static void should_accept_with_the_flags_given(void) {
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -357,6 +393,8 @@ int main(void) {
     should_not_block_in_a_signal_when_the_counter_is_full();
     should_send_and_receive();
     should_gather_and_scatter();
+    should_poll_for_the_events_given();
+    should_block_until_data_arrives();
     should_accept_with_the_flags_given();
     should_set_close_on_exec();
     should_yield();

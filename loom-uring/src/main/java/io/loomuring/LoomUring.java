@@ -6,7 +6,9 @@ import io.loomuring.carrier.CarrierGroup;
 import io.loomuring.carrier.CarrierIo;
 import io.loomuring.jdk.JdkInternals;
 import io.loomuring.jdk.JdkInternals.UnsupportedJdkException;
+import io.loomuring.jdk.SocketImplHook;
 import io.loomuring.jdk.SunNet;
+import io.loomuring.net.UringSocketImpl;
 import io.loomuring.observe.Counters;
 import io.loomuring.ring.KernelFeatures;
 import io.loomuring.ring.Ring;
@@ -158,6 +160,7 @@ public final class LoomUring {
             }
             openJdk();
             JdkInternals.checkSchedulerHook();
+            SocketImplHook.check();
             SunNet.check();
             List<String> missing = KernelFeatures.probe().missing();
             if (!missing.isEmpty()) {
@@ -168,6 +171,7 @@ public final class LoomUring {
             if (config.report()) {
                 Runtime.getRuntime().addShutdownHook(new Thread(() -> report(started)));
             }
+            SocketImplHook.install(UringSocketImpl::create);
             group = started;
         } catch (LinkageError e) {
             throw unavailable(Obstacle.of(e), e);

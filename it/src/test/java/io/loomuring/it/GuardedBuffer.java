@@ -60,9 +60,9 @@ final class GuardedBuffer {
         return all.address() + GUARD;
     }
 
-    /** The buffer on the heap, guards included: the usable part begins at {@link #position}. */
-    ByteBuffer heap() {
-        return heap;
+    /** The array on the heap, guards included: the usable part begins at {@link #position}. */
+    byte[] heap() {
+        return heap.array();
     }
 
     int position() {

@@ -6,8 +6,9 @@ package io.loomuring.abi;
  *
  * <p>Each returns the system call's result, {@code >= 0}, or {@code -errno}; none retries on {@code
  * EINTR}. Descriptors are raw, addresses are of native memory that the caller keeps alive. Any
- * thread may call; a virtual thread stays on its carrier for the duration, so none of these is
- * called in a way that blocks, {@link #enter} on a carrier's own path excepted.
+ * thread may call; a virtual thread stays on its carrier for the duration, so it calls none of
+ * these in a way that blocks. A carrier blocks in {@link #enter} only, other platform threads
+ * wherever the descriptor's mode lets them.
  */
 public final class Shim {
     private Shim() {}
@@ -22,10 +23,10 @@ public final class Shim {
     public static native int enter(
             int ringFd, int toSubmit, int minComplete, int flags, long arg, int argSize);
 
-    /** {@code recv(2)}; {@code flags} has {@code MSG_DONTWAIT}. */
+    /** {@code recv(2)}; a virtual thread's {@code flags} have {@code MSG_DONTWAIT}. */
     public static native int recv(int fd, long address, int length, int flags);
 
-    /** {@code send(2)}; {@code flags} has {@code MSG_DONTWAIT}. */
+    /** {@code send(2)}; a virtual thread's {@code flags} have {@code MSG_DONTWAIT}. */
     public static native int send(int fd, long address, int length, int flags);
 
     /** {@code recvmsg(2)}; {@code msghdr} is the address of a {@code struct msghdr}. */
@@ -33,6 +34,14 @@ public final class Shim {
 
     /** {@code sendmsg(2)}; {@code msghdr} is the address of a {@code struct msghdr}. */
     public static native int sendmsg(int fd, long msghdr, int flags);
+
+    /**
+     * {@code poll(2)} of one descriptor.
+     *
+     * @param timeoutMillis negative: none
+     * @return the events that came, errors among them; 0 if none did in time
+     */
+    public static native int poll(int fd, int events, int timeoutMillis);
 
     /** {@code accept4(2)} on a descriptor in non-blocking mode. */
     public static native int accept(int fd, long sockaddr, long addrlen, int flags);

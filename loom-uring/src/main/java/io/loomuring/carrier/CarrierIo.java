@@ -6,15 +6,14 @@ import io.loomuring.abi.Errno;
 import io.loomuring.abi.Shim;
 import io.loomuring.ring.Op;
 
-import java.nio.ByteBuffer;
-
 /**
  * Blocking operations on raw descriptors: all that channels see of carriers and rings.
  *
- * <p>Each blocks the calling thread until the operation's final CQE, so that memory and descriptor
- * are the caller's again when it returns. A virtual thread of ours fills an entry of its carrier's
- * ring and parks; any other thread hands the operation to a carrier and parks. The caller has
- * claimed {@code op}.
+ * <p>Each blocks the calling thread until the operation's end, so that memory and descriptor are
+ * the caller's again when it returns. A virtual thread of ours fills an entry of its carrier's ring
+ * and parks; one of another scheduler hands the operation to a carrier and parks. A platform thread
+ * makes the system call itself ({@link PlatformIo}), but for {@code accept} and {@code connect},
+ * which it hands over. The caller has claimed {@code op}.
  *
  * <p>Results are {@code >= 0} or {@code -errno}. A {@code timeoutNanos} above 0 limits the wait:
  * after it the operation is cancelled with {@link Op#DEADLINE}, and the result is {@code
@@ -32,20 +31,26 @@ public final class CarrierIo {
 
     /** {@code recv(2)} into native memory. */
     public static int recv(Op op, int fd, long address, int length, int flags, long timeoutNanos) {
+        if (onPlatformThread()) {
+            return PlatformIo.recv(op, fd, address, length, flags, timeoutNanos);
+        }
         op.prepRecv(fd, address, length, flags);
         return perform(op, timeoutNanos);
     }
 
     /**
-     * {@code recv(2)} into a heap buffer, which keeps its position: the data arrives in one of the
-     * ring's provided buffers, so none is held while the thread waits.
+     * {@code recv(2)} into an array: the data arrives in one of the ring's provided buffers, so
+     * none is held while the thread waits.
      */
     public static int recvHeap(
-            Op op, int fd, ByteBuffer dst, int position, int length, long timeoutNanos) {
-        op.prepRecvSelect(fd, dst, position, length);
+            Op op, int fd, byte[] array, int offset, int length, long timeoutNanos) {
+        if (onPlatformThread()) {
+            return PlatformIo.recvHeap(op, fd, array, offset, length, timeoutNanos);
+        }
+        op.prepRecvSelect(fd, array, offset, length);
         int n = perform(op, timeoutNanos);
         while (n == -Errno.ENOBUFS) { // more arrived in one turn than there are buffers
-            n = recvNow(fd, dst, position, length);
+            n = recvNow(fd, array, offset, length);
             if (n != -Errno.EAGAIN) {
                 return n;
             }
@@ -58,11 +63,11 @@ public final class CarrierIo {
     }
 
     /** Takes what is there without waiting; {@code -EAGAIN} if nothing is. */
-    private static int recvNow(int fd, ByteBuffer dst, int position, int length) {
+    private static int recvNow(int fd, byte[] array, int offset, int length) {
         Scratch scratch = Scratch.take();
         int n = Shim.recv(fd, scratch.address, Math.min(length, Scratch.SIZE), MSG_DONTWAIT);
         if (n > 0) {
-            dst.put(position, scratch.buffer, 0, n);
+            scratch.buffer.get(0, array, offset, n);
         }
         scratch.release();
         return n;
@@ -70,22 +75,27 @@ public final class CarrierIo {
 
     /** {@code send(2)} from native memory. */
     public static int send(Op op, int fd, long address, int length, int flags) {
+        if (onPlatformThread()) {
+            return PlatformIo.send(op, fd, address, length, flags);
+        }
         op.prepSend(fd, address, length, flags);
         return perform(op, 0);
     }
 
     /**
-     * Sends all of a part of a heap buffer, which keeps its position. While the peer doesn't read,
-     * no native memory is held.
+     * Sends all of a part of an array. While the peer doesn't read, no native memory is held.
      *
      * @return bytes sent: all, or fewer if an error or a cancel came after some; else the error
      */
-    public static int sendHeap(Op op, int fd, ByteBuffer src, int position, int length) {
+    public static int sendHeap(Op op, int fd, byte[] array, int offset, int length) {
+        if (onPlatformThread()) {
+            return PlatformIo.sendHeap(op, fd, array, offset, length);
+        }
         int sent = 0;
         while (sent < length) {
             Scratch scratch = Scratch.take();
             int chunk = Math.min(length - sent, Scratch.SIZE);
-            scratch.buffer.put(0, src, position + sent, chunk);
+            scratch.buffer.put(0, array, offset + sent, chunk);
             int n = send(op, fd, scratch.address, chunk, MSG_DONTWAIT | MSG_NOSIGNAL);
             scratch.release();
             if (n == -Errno.EAGAIN) {
@@ -101,12 +111,18 @@ public final class CarrierIo {
 
     /** {@code recvmsg(2)}; {@code msghdr} is the address of a {@code struct msghdr}. */
     public static int recvmsg(Op op, int fd, long msghdr, int flags, long timeoutNanos) {
+        if (onPlatformThread()) {
+            return PlatformIo.recvmsg(op, fd, msghdr, flags, timeoutNanos);
+        }
         op.prepRecvmsg(fd, msghdr, flags);
         return perform(op, timeoutNanos);
     }
 
     /** {@code sendmsg(2)}; {@code msghdr} is the address of a {@code struct msghdr}. */
     public static int sendmsg(Op op, int fd, long msghdr, int flags) {
+        if (onPlatformThread()) {
+            return PlatformIo.sendmsg(op, fd, msghdr, flags);
+        }
         op.prepSendmsg(fd, msghdr, flags);
         return perform(op, 0);
     }
@@ -126,6 +142,9 @@ public final class CarrierIo {
 
     /** {@code poll(2)} of one descriptor: the events that came, or {@code -errno}. */
     public static int poll(Op op, int fd, int events, long timeoutNanos) {
+        if (onPlatformThread()) {
+            return PlatformIo.poll(op, fd, events, timeoutNanos);
+        }
         op.prepPollAdd(fd, events);
         return perform(op, timeoutNanos);
     }
@@ -134,6 +153,10 @@ public final class CarrierIo {
     public static int nop(Op op) {
         op.prepNop();
         return perform(op, 0);
+    }
+
+    private static boolean onPlatformThread() {
+        return !Thread.currentThread().isVirtual();
     }
 
     // ---- submit and wait ----

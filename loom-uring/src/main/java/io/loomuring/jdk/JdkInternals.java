@@ -5,12 +5,16 @@ import jdk.internal.access.SharedSecrets;
 import jdk.internal.misc.CDS;
 import jdk.internal.misc.Unsafe;
 
+import sun.nio.ch.Interruptible;
+import sun.nio.ch.NativeThread;
+
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.nio.channels.spi.SelectorProvider;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Executor;
@@ -33,6 +37,7 @@ public final class JdkInternals {
                     "jdk.internal.access",
                     "jdk.internal.event",
                     "jdk.internal.misc",
+                    "jdk.internal.ref",
                     "jdk.internal.util",
                     "jdk.internal.vm",
                     "sun.net",
@@ -52,6 +57,8 @@ public final class JdkInternals {
             Class<?> holder, String name, String signature, boolean set, Object value);
 
     private static native int retransform(Class<?> target);
+
+    private static native int redefine0(Class<?>[] targets, byte[][] classFiles);
 
     /**
      * Opens the packages of {@code java.base} that this project uses to unnamed modules.
@@ -100,9 +107,7 @@ public final class JdkInternals {
     /**
      * Makes a pool the scheduler of every virtual thread created from now on, by threads that do
      * not inherit another one. Code that was compiled with the old pool folded in is thrown away;
-     * there is none if nobody has used virtual threads yet. That spares the JVM its notifications
-     * of tool agents at every mount and unmount, which the first JVMTI environment switches on for
-     * good.
+     * there is none, and 20 ms are spared, if nobody has used virtual threads yet.
      *
      * @return the scheduler before
      * @throws UnsupportedJdkException if the field can't be set, or compiled code not be dropped
@@ -124,7 +129,7 @@ public final class JdkInternals {
      * one of its own classes was redefined, and the first redefinition of any throws all code away.
      */
     private static void forgetConstants(Class<?> type) throws UnsupportedJdkException {
-        int error = retransform(CDS.isDumpingStaticArchive() ? Bystander.class : type);
+        int error = retransform(isRecordingCache() ? Bystander.class : type);
         if (error != 0) {
             throw new UnsupportedJdkException(
                     "retransforming " + type.getName() + " failed with JVMTI error " + error, null);
@@ -132,6 +137,11 @@ public final class JdkInternals {
     }
 
     private static final class Bystander {}
+
+    /** Whether this run is a training run for an AOT cache. */
+    static boolean isRecordingCache() {
+        return CDS.isDumpingStaticArchive();
+    }
 
     /** The MXBean keeps the pool that it saw at its first use. */
     private static void tellMXBean(ForkJoinPool pool) throws UnsupportedJdkException {
@@ -300,6 +310,20 @@ public final class JdkInternals {
         }
     }
 
+    /**
+     * Gives classes new bodies for their methods, all of them or none.
+     *
+     * @throws UnsupportedJdkException if the JVM refuses
+     */
+    static void redefine(Class<?>[] targets, byte[][] classFiles) throws UnsupportedJdkException {
+        int error = redefine0(targets, classFiles);
+        if (error != 0) {
+            throw new UnsupportedJdkException(
+                    "redefining " + Arrays.toString(targets) + " failed with JVMTI error " + error,
+                    null);
+        }
+    }
+
     /** Lets every unnamed module load native code without a warning. */
     public static void enableNativeAccess() throws UnsupportedJdkException {
         try {
@@ -323,6 +347,16 @@ public final class JdkInternals {
         /** The platform thread beneath the caller: itself, or the carrier of a virtual thread. */
         public static Thread currentCarrier() {
             return LANG.currentCarrierThread();
+        }
+
+        /** What an interrupt of the calling thread tells, besides setting its status; or null. */
+        public static void blockedOn(Interruptible blocker) {
+            LANG.blockedOn(blocker);
+        }
+
+        /** The JDK's name for the native thread that the caller, a platform thread, is. */
+        public static long nativeThread() {
+            return NativeThread.current();
         }
     }
 

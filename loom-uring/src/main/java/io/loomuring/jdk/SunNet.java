@@ -13,12 +13,15 @@ import jdk.internal.event.SocketWriteEvent;
 import sun.net.ext.ExtendedSocketOptions;
 import sun.net.util.IPAddressUtil;
 import sun.nio.ch.IOUtil;
+import sun.nio.ch.NativeThread;
 import sun.nio.ch.Net;
+import sun.nio.ch.Util;
 
 import java.io.FileDescriptor;
 import java.io.IOException;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
+import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -180,6 +183,17 @@ public final class SunNet {
                     find(EXCEPTIONS, "filterNonSocketInfo", SENSITIVE_INFO, String.class),
                     find(EXCEPTIONS, "formatMsg", String.class, SENSITIVE_INFO));
 
+    private static final MethodHandle CLEANER =
+            find(holder("jdk.internal.ref.CleanerFactory"), "cleaner", Cleaner.class);
+    private static final MethodHandle PRE_CLOSE =
+            find(
+                    holder("sun.nio.ch.UnixDispatcher"),
+                    "preClose0",
+                    void.class,
+                    FileDescriptor.class);
+    private static final MethodHandle GIVE_BACK_TEMPORARY =
+            find(Util.class, "offerFirstTemporaryDirectBuffer", void.class, ByteBuffer.class);
+
     private static final ProtocolFamily UNSPEC =
             constant(Net.class, "UNSPEC", ProtocolFamily.class);
 
@@ -279,6 +293,26 @@ public final class SunNet {
         }
     }
 
+    /**
+     * Native memory of the calling thread's own, kept for its next call: position 0, limit {@code
+     * size}. To be given back by the same thread, last taken first.
+     */
+    public static ByteBuffer takeTemporary(int size) {
+        return Util.getTemporaryDirectBuffer(size);
+    }
+
+    public static void giveBackTemporary(ByteBuffer buffer) {
+        try {
+            GIVE_BACK_TEMPORARY.invokeExact(buffer);
+        } catch (Throwable e) {
+            throw thrown(e);
+        }
+    }
+
+    public static long address(ByteBuffer buffer) {
+        return NIO.getBufferAddress(buffer);
+    }
+
     // ---- JFR's events; each of the first two is a constant false unless JFR records them ----
 
     public static boolean readEventEnabled() {
@@ -303,6 +337,15 @@ public final class SunNet {
 
     public static void writeEvent(long start, long bytes, SocketAddress remote) {
         SocketWriteEvent.offer(start, bytes, remote);
+    }
+
+    /** Registers an action with the JDK's own cleaner, which has a thread already. */
+    public static Cleaner.Cleanable whenUnreachable(Object object, Runnable action) {
+        try {
+            return ((Cleaner) CLEANER.invokeExact()).register(object, action);
+        } catch (Throwable e) {
+            throw thrown(e);
+        }
     }
 
     // ---- what this machine has ----
@@ -557,6 +600,23 @@ public final class SunNet {
         } catch (Throwable e) {
             throw thrown(e);
         }
+    }
+
+    /**
+     * Gets a thread out of a blocking call on a socket: the number then stands for a socket that is
+     * shut down both ways, and the thread gets a signal that does nothing else. The number is still
+     * to be closed.
+     *
+     * @param nativeThread what {@link JdkInternals.Threads#nativeThread} said in that thread
+     */
+    public static void kick(int fd, long nativeThread) {
+        FileDescriptor descriptor = IOUtil.newFD(fd);
+        try {
+            PRE_CLOSE.invokeExact(descriptor);
+        } catch (Throwable e) {
+            throw thrown(e);
+        }
+        NativeThread.signal(nativeThread);
     }
 
     // ---- options ----

@@ -6,14 +6,12 @@ import static io.loomuring.abi.SocketAbi.*;
 import static java.net.StandardProtocolFamily.INET;
 import static java.net.StandardProtocolFamily.UNIX;
 
-import io.loomuring.abi.Shim;
 import io.loomuring.carrier.CarrierIo;
 import io.loomuring.jdk.SunNet;
 import io.loomuring.ring.Op;
 
 import java.io.FileDescriptor;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.lang.foreign.Arena;
 import java.net.Inet4Address;
 import java.net.InetSocketAddress;
@@ -24,11 +22,10 @@ import java.net.StandardSocketOptions;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.AlreadyBoundException;
 import java.nio.channels.AlreadyConnectedException;
-import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ConnectionPendingException;
 import java.nio.channels.IllegalBlockingModeException;
 import java.nio.channels.NoConnectionPendingException;
-import java.nio.channels.NotYetConnectedException;
+import java.util.Set;
 
 /**
  * The states of a stream socket, from its creation to its close; {@link StreamSocket} adds reading
@@ -49,54 +46,21 @@ import java.nio.channels.NotYetConnectedException;
  * and a change of the blocking mode claim both directions.
  *
  * <p>The descriptor is in the kernel's blocking mode as long as the socket is: io_uring waits for
- * readiness by itself, and would not on a non-blocking descriptor. No blocking system call is ever
- * made on it.
+ * readiness by itself, and would not on a non-blocking descriptor; a platform thread's system call
+ * does so, too.
  */
-abstract class Connection extends FdLife {
-    /** The public object in front, which decides what close and interrupt look like. */
-    interface Host {
-        /** Closes the public object, and thereby the socket. */
-        void close() throws IOException;
-
-        /** Whether a selector may still use the descriptor. */
-        boolean isRegistered();
-
-        /**
-         * Whether an interrupt closes (channels). Otherwise it ends what a virtual thread waits
-         * for, with an {@link InterruptedIOException}, and means nothing to a platform thread.
-         */
-        boolean closesOnInterrupt();
-
-        /** What a caller gets who comes after close. */
-        IOException closed();
-
-        /** What a caller gets who waits while another thread closes. */
-        IOException closedWhileWaiting();
-    }
-
+abstract class Connection extends Endpoint {
     private static final int UNCONNECTED = 0;
     private static final int PENDING = 1;
     private static final int CONNECTED = 2;
     private static final int CLOSING = 3;
 
-    static final long NO_TIMEOUT = 0;
-
-    private final Host host;
-    private final boolean closesOnInterrupt;
-    private final ProtocolFamily family;
-    private final FileDescriptor fd;
-    final int fdVal;
-
-    final Object stateLock = new Object();
     private volatile int state; // stateLock to change
     volatile boolean inputClosed; // stateLock to change
     volatile boolean outputClosed; // stateLock to change
     private SocketAddress localAddress; // guarded by stateLock; of a connection, got on demand
     private SocketAddress remoteAddress; // guarded by stateLock
     private boolean addressesOutliveClose; // guarded by stateLock
-    private boolean descriptorClosed; // guarded by stateLock
-
-    boolean blocking = true; // both operations claimed to change, either one to read
 
     /** A new socket. */
     Connection(Host host, ProtocolFamily family) throws IOException {
@@ -110,25 +74,12 @@ abstract class Connection extends FdLife {
 
     private Connection(
             Host host, ProtocolFamily family, FileDescriptor fd, SocketAddress remote, int state) {
-        super(2);
-        this.host = host;
-        this.closesOnInterrupt = host.closesOnInterrupt();
-        this.family = family;
-        this.fd = fd;
-        this.fdVal = SunNet.fdVal(fd);
+        super(2, host, family, fd);
         this.remoteAddress = remote;
         this.state = state;
     }
 
     // ---- state ----
-
-    FileDescriptor fd() {
-        return fd;
-    }
-
-    ProtocolFamily family() {
-        return family;
-    }
 
     boolean isConnected() {
         return state == CONNECTED;
@@ -146,74 +97,21 @@ abstract class Connection extends FdLife {
         return !outputClosed;
     }
 
-    boolean isClosing() {
-        return state == CLOSING;
-    }
-
-    private void ensureOpen() throws IOException {
-        if (state >= CLOSING) {
-            throw host.closed();
-        }
+    @Override
+    final boolean isClosing() {
+        return state >= CLOSING;
     }
 
     final void ensureConnected() throws IOException {
         int s = state;
         if (s != CONNECTED) {
-            if (s < CONNECTED) {
-                throw new NotYetConnectedException();
-            }
-            throw host.closed();
+            throw s < CONNECTED ? host.notConnected() : host.closed();
         }
     }
 
     final void ensureBlocking() {
         if (!blocking) {
             throw new IllegalBlockingModeException();
-        }
-    }
-
-    @Override
-    IOException closed() {
-        return host.closed();
-    }
-
-    // ---- interrupts ----
-
-    @Override
-    public void interrupted(Op op) {
-        if (closesOnInterrupt) {
-            closeQuietly();
-        } else if (Thread.currentThread().isVirtual()) {
-            op.cancel(Op.INTERRUPT);
-        }
-    }
-
-    final void checkInterrupt() throws ClosedByInterruptException {
-        if (closesOnInterrupt && Thread.currentThread().isInterrupted()) {
-            throw closedByInterrupt();
-        }
-    }
-
-    private ClosedByInterruptException closedByInterrupt() {
-        closeQuietly();
-        return new ClosedByInterruptException();
-    }
-
-    private void closeQuietly() {
-        try {
-            host.close();
-        } catch (IOException e) {
-            // what made us close is the better reason
-        }
-    }
-
-    /** Why a blocking call of {@code op} transferred nothing, if somebody ended it. */
-    final void checkEnded(Op op) throws IOException {
-        if (state >= CLOSING) {
-            throw host.closedWhileWaiting();
-        }
-        if (op.cancelReason() == Op.INTERRUPT) {
-            throw new InterruptedIOException();
         }
     }
 
@@ -278,29 +176,43 @@ abstract class Connection extends FdLife {
             throws IOException {
         SocketAddress target = checkRemote(remote);
         try {
-            claimBoth();
-            try {
-                if (mustBlock) {
-                    ensureBlocking();
-                }
-                ensureOpen();
-                if (blocking) {
-                    checkInterrupt();
-                }
-                beginConnect(target);
-                if (blocking) {
-                    connectWaiting(target, timeoutNanos);
-                } else if (!SunNet.connect(family, fd, target)) {
-                    return false;
-                }
-                established();
-                return true;
-            } finally {
-                releaseBoth();
-            }
+            return establish(target, timeoutNanos, mustBlock);
         } catch (IOException e) {
             closeQuietly();
             throw SunNet.withAddress(e, target);
+        }
+    }
+
+    /**
+     * As {@link #connect(SocketAddress, long)}, but after a failure the caller closes.
+     *
+     * @param target an address of the socket's family, not a wildcard
+     */
+    void establish(SocketAddress target, long timeoutNanos) throws IOException {
+        establish(target, timeoutNanos, true);
+    }
+
+    private boolean establish(SocketAddress target, long timeoutNanos, boolean mustBlock)
+            throws IOException {
+        claimBoth();
+        try {
+            if (mustBlock) {
+                ensureBlocking();
+            }
+            ensureOpen();
+            if (blocking) {
+                checkInterrupt();
+            }
+            beginConnect(target);
+            if (blocking) {
+                connectWaiting(target, timeoutNanos);
+            } else if (!SunNet.connect(family, fd, target)) {
+                return false;
+            }
+            established();
+            return true;
+        } finally {
+            releaseBoth();
         }
     }
 
@@ -460,28 +372,9 @@ abstract class Connection extends FdLife {
         return localAddress;
     }
 
-    <T> void setOption(SocketOption<T> name, T value) throws IOException {
-        SocketOptions.check(SocketOptions.ofStream(family), name, value);
-        synchronized (stateLock) {
-            ensureOpen();
-            if (StandardSocketOptions.IP_TOS.equals(name)) {
-                SunNet.setIpOption(fd, family, name, value);
-            } else {
-                SunNet.setOption(fd, name, value);
-            }
-        }
-    }
-
-    @SuppressWarnings("unchecked")
-    <T> T getOption(SocketOption<T> name) throws IOException {
-        SocketOptions.check(SocketOptions.ofStream(family), name);
-        synchronized (stateLock) {
-            ensureOpen();
-            return (T)
-                    (StandardSocketOptions.IP_TOS.equals(name)
-                            ? SunNet.getOption(fd, family, name)
-                            : SunNet.getOption(fd, name));
-        }
+    @Override
+    final Set<SocketOption<?>> supportedOptions() {
+        return SocketOptions.ofStream(family);
     }
 
     /** Bytes that can be read without waiting. */
@@ -532,9 +425,10 @@ abstract class Connection extends FdLife {
      * Closes the socket, once. Whoever waits in a call of it is told; the descriptor is closed when
      * all of them are out of the kernel and no selector has it. Never waits.
      *
-     * @param blockingMode whether the public object is in blocking mode
+     * @param withShutdown whether a connection's output is shut down first, see {@link
+     *     #shutdownUnlessDiscarding}
      */
-    void close(boolean blockingMode) {
+    void close(boolean withShutdown) {
         synchronized (stateLock) {
             assert state < CLOSING;
             boolean connected = state == CONNECTED;
@@ -542,7 +436,7 @@ abstract class Connection extends FdLife {
                 localAddressOrNull();
             }
             state = CLOSING;
-            if (connected && blockingMode && SunNet.shutsDownBeforeClose()) {
+            if (connected && withShutdown) {
                 shutdownUnlessDiscarding(false);
             }
         }
@@ -567,31 +461,12 @@ abstract class Connection extends FdLife {
         }
     }
 
-    /** The last selector has let go of the descriptor of a closed channel. */
-    void deregistered() {
-        if (isUnused()) {
-            unused();
-        }
-    }
-
     @Override
-    void unused() {
-        synchronized (stateLock) {
-            assert state == CLOSING;
-            if (descriptorClosed) {
-                return;
-            }
-            if (host.isRegistered()) {
-                // closed when it no longer is; meanwhile the peer must not wait, nor close linger
-                if (remoteAddress != null) {
-                    shutdownUnlessDiscarding(true);
-                }
-                return;
-            }
-            descriptorClosed = true;
+    final void keptBySelector() {
+        // meanwhile the peer must not wait, nor close linger
+        if (remoteAddress != null) {
+            shutdownUnlessDiscarding(true);
         }
-        int n = Shim.close(fdVal);
-        assert n != -EBADF : "descriptor " + fdVal + " closed twice";
     }
 
     @Override

@@ -1,5 +1,7 @@
 package io.loomuring.net;
 
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
+
 import io.loomuring.ring.Op;
 
 import java.io.IOException;
@@ -27,6 +29,9 @@ abstract class FdLife implements Op.Owner {
     // Bits of attention
     private static final int CLOSING = 1;
     private static final int WAITER = 2; // times the number of threads that wait for a claim
+
+    /** What a timed claim returns if it fails for lack of time. */
+    static final long TIMED_OUT = -1;
 
     private static final VarHandle ATTENTION;
     private static final VarHandle IN_USE;
@@ -82,9 +87,17 @@ abstract class FdLife implements Op.Owner {
 
     /** Makes the calling thread the user of an operation; waits for the user before it, if any. */
     final void claim(Op op) throws IOException {
-        if (!op.tryClaim() && !claimInTurn(op)) {
-            throw closed();
-        }
+        claim(op, 0);
+    }
+
+    /**
+     * As {@link #claim(Op)}, but not for longer than a time.
+     *
+     * @param timeoutNanos 0 for no limit
+     * @return what remains of it, or {@link #TIMED_OUT} without the claim
+     */
+    final long claim(Op op, long timeoutNanos) throws IOException {
+        return op.tryClaim() ? timeoutNanos : claimInTurn(op, timeoutNanos);
     }
 
     /** Claims both operations, which ends as one claim does: all or nothing. */
@@ -122,32 +135,70 @@ abstract class FdLife implements Op.Owner {
         }
     }
 
-    /** Waits, deaf to interrupts, for an operation. False if it is retired instead. */
-    private boolean claimInTurn(Op op) {
+    /** Waits for an operation, deaf to interrupts. */
+    private long claimInTurn(Op op, long timeoutNanos) throws IOException {
         if (op.isRetired()) {
-            return false;
+            throw closed();
         }
         if (queues == null) {
             QUEUES.compareAndSet(this, null, new Queues());
         }
-        Queue queue = queue(op);
+        boolean timed = timeoutNanos > 0;
+        long deadline = timed ? System.nanoTime() + timeoutNanos : 0;
+        ReentrantLock lock = queue(op).lock;
+        if (!timed) {
+            lock.lock();
+        } else if (!tryLock(lock, deadline)) {
+            return TIMED_OUT;
+        }
+        try {
+            return claimAsFirst(op, timed, deadline);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static boolean tryLock(ReentrantLock lock, long deadline) {
         boolean interrupted = false;
-        queue.lock.lock();
-        queue.first = Thread.currentThread();
+        try {
+            while (true) {
+                try {
+                    return lock.tryLock(deadline - System.nanoTime(), NANOSECONDS);
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private long claimAsFirst(Op op, boolean timed, long deadline) throws IOException {
+        boolean interrupted = false;
+        queue(op).first = Thread.currentThread();
         ATTENTION.getAndAdd(this, WAITER);
         try {
             while (!op.tryClaim()) {
                 if (op.isRetired()) {
-                    return false;
+                    throw closed();
                 }
-                LockSupport.park(this);
+                long nanos = timed ? deadline - System.nanoTime() : 0;
+                if (timed && nanos <= 0) {
+                    return TIMED_OUT;
+                }
+                if (timed) {
+                    LockSupport.parkNanos(this, nanos);
+                } else {
+                    LockSupport.park(this);
+                }
                 interrupted |= Thread.interrupted();
             }
-            return true;
+            return timed ? Math.max(1, deadline - System.nanoTime()) : 0;
         } finally {
             ATTENTION.getAndAdd(this, -WAITER);
-            queue.first = null;
-            queue.lock.unlock();
+            queue(op).first = null;
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }

@@ -13,7 +13,6 @@ import io.loomuring.ring.Op;
 
 import java.io.FileDescriptor;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.BindException;
@@ -25,62 +24,39 @@ import java.nio.channels.AlreadyBoundException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.IllegalBlockingModeException;
 import java.nio.channels.NotYetBoundException;
+import java.util.Set;
 
 /**
  * A socket that accepts connections: the blocking logic behind channels and sockets alike, as
  * {@link StreamSocket} is for connections. Accept belongs to the thread that claimed the {@code
  * Op}; everything else changes under {@code stateLock}.
  */
-final class ListeningSocket extends FdLife {
+final class ListeningSocket extends Endpoint {
     /** A new connection's descriptor, in blocking mode, and its peer. */
     record Accepted(FileDescriptor fd, SocketAddress remote) {}
 
     private static final int DEFAULT_BACKLOG = 50;
     private static final int UNIX_BIND_ATTEMPTS = 10; // to find a temporary name
 
-    private static final long NO_TIMEOUT = 0;
-
     // Layout of the area that the kernel writes the peer's address to
     private static final int ADDRLEN = Sockaddr.SIZE;
     private static final int AREA_BYTES = ADDRLEN + Long.BYTES;
 
-    private final Connection.Host host;
-    private final boolean closesOnInterrupt;
-    private final ProtocolFamily family;
-    private final FileDescriptor fd;
-    private final int fdVal;
-
     /** Kept reachable by this object, and this object by its operation while that is in flight. */
     private final MemorySegment area = Arena.ofAuto().allocate(AREA_BYTES, Long.BYTES);
 
-    private final Object stateLock = new Object();
     private volatile boolean closing; // stateLock to change
     private volatile SocketAddress localAddress; // stateLock to change; null if not bound
-    private boolean descriptorClosed; // guarded by stateLock
 
-    private boolean blocking = true; // the operation claimed to change or read
-
-    ListeningSocket(Connection.Host host, ProtocolFamily family) throws IOException {
-        super(1);
-        this.host = host;
-        this.closesOnInterrupt = host.closesOnInterrupt();
-        this.family = family;
-        this.fd = SunNet.serverSocket(family);
-        this.fdVal = SunNet.fdVal(fd);
+    ListeningSocket(Host host, ProtocolFamily family) throws IOException {
+        super(1, host, family, SunNet.serverSocket(family));
     }
 
     // ---- state ----
 
-    FileDescriptor fd() {
-        return fd;
-    }
-
-    int fdVal() {
-        return fdVal;
-    }
-
-    ProtocolFamily family() {
-        return family;
+    @Override
+    boolean isClosing() {
+        return closing;
     }
 
     /** Null if not bound; also after close. */
@@ -92,43 +68,6 @@ final class ListeningSocket extends FdLife {
     SocketAddress getLocalAddress() throws IOException {
         ensureOpen();
         return localAddress;
-    }
-
-    private void ensureOpen() throws IOException {
-        if (closing) {
-            throw host.closed();
-        }
-    }
-
-    @Override
-    IOException closed() {
-        return host.closed();
-    }
-
-    // ---- interrupts ----
-
-    @Override
-    public void interrupted(Op op) {
-        if (closesOnInterrupt) {
-            closeQuietly();
-        } else if (Thread.currentThread().isVirtual()) {
-            op.cancel(Op.INTERRUPT);
-        }
-    }
-
-    private void checkInterrupt() throws ClosedByInterruptException {
-        if (closesOnInterrupt && Thread.currentThread().isInterrupted()) {
-            closeQuietly();
-            throw new ClosedByInterruptException();
-        }
-    }
-
-    private void closeQuietly() {
-        try {
-            host.close();
-        } catch (IOException e) {
-            // what made us close is the better reason
-        }
     }
 
     // ---- accept ----
@@ -151,13 +90,16 @@ final class ListeningSocket extends FdLife {
      * @throws java.net.SocketTimeoutException if it elapses
      */
     Accepted accept(long timeoutNanos) throws IOException {
-        claim(readOp);
+        long remainingNanos = claim(readOp, timeoutNanos);
+        if (remainingNanos == TIMED_OUT) {
+            throw IoExceptions.acceptTimedOut();
+        }
         try {
             if (!blocking) {
                 throw new IllegalBlockingModeException();
             }
             ensureOpen();
-            return acceptWaiting(timeoutNanos);
+            return acceptWaiting(remainingNanos);
         } finally {
             release(readOp);
         }
@@ -184,20 +126,12 @@ final class ListeningSocket extends FdLife {
             throw e;
         }
         if (accepted == null) {
-            throw acceptFailure(n);
+            checkEnded(readOp);
+            throw readOp.cancelReason() == Op.DEADLINE
+                    ? IoExceptions.acceptTimedOut()
+                    : IoExceptions.io(n);
         }
         return accepted;
-    }
-
-    private IOException acceptFailure(int n) {
-        if (closing) {
-            return host.closedWhileWaiting();
-        }
-        return switch (readOp.cancelReason()) {
-            case Op.INTERRUPT -> new InterruptedIOException();
-            case Op.DEADLINE -> IoExceptions.acceptTimedOut();
-            default -> IoExceptions.io(n);
-        };
     }
 
     private Accepted acceptNow() throws IOException {
@@ -234,17 +168,38 @@ final class ListeningSocket extends FdLife {
     /** As {@code ServerSocketChannel.bind}. */
     void bind(SocketAddress local, int backlog) throws IOException {
         synchronized (stateLock) {
-            ensureOpen();
-            if (localAddress != null) {
-                throw new AlreadyBoundException();
-            }
-            if (family == UNIX) {
-                bindUnix(local);
-            } else {
-                bindInet(local);
-            }
-            SunNet.listen(fd, backlog < 1 ? DEFAULT_BACKLOG : backlog);
+            bindOnly(local);
+            listen(backlog);
             localAddress = SunNet.localAddress(family, fd);
+        }
+    }
+
+    /** Binds; {@link #listen} is to follow. */
+    void bind(SocketAddress local) throws IOException {
+        synchronized (stateLock) {
+            bindOnly(local);
+            localAddress = SunNet.localAddress(family, fd);
+        }
+    }
+
+    private void bindOnly(SocketAddress local) throws IOException {
+        assert Thread.holdsLock(stateLock);
+        ensureOpen();
+        if (localAddress != null) {
+            throw new AlreadyBoundException();
+        }
+        if (family == UNIX) {
+            bindUnix(local);
+        } else {
+            bindInet(local);
+        }
+    }
+
+    /** Lets connections wait for accept. */
+    void listen(int backlog) throws IOException {
+        synchronized (stateLock) {
+            ensureOpen();
+            SunNet.listen(fd, backlog < 1 ? DEFAULT_BACKLOG : backlog);
         }
     }
 
@@ -272,21 +227,9 @@ final class ListeningSocket extends FdLife {
         SunNet.bind(family, fd, inet);
     }
 
-    <T> void setOption(SocketOption<T> name, T value) throws IOException {
-        SocketOptions.check(SocketOptions.ofListener(family), name, value);
-        synchronized (stateLock) {
-            ensureOpen();
-            SunNet.setOption(fd, name, value);
-        }
-    }
-
-    @SuppressWarnings("unchecked")
-    <T> T getOption(SocketOption<T> name) throws IOException {
-        SocketOptions.check(SocketOptions.ofListener(family), name);
-        synchronized (stateLock) {
-            ensureOpen();
-            return (T) SunNet.getOption(fd, name);
-        }
+    @Override
+    Set<SocketOption<?>> supportedOptions() {
+        return SocketOptions.ofListener(family);
     }
 
     /** Waits for an accept under way to end. */
@@ -312,25 +255,5 @@ final class ListeningSocket extends FdLife {
             closing = true;
         }
         beginClose();
-    }
-
-    /** The last selector has let go of the descriptor of a closed channel. */
-    void deregistered() {
-        if (isUnused()) {
-            unused();
-        }
-    }
-
-    @Override
-    void unused() {
-        synchronized (stateLock) {
-            assert closing;
-            if (descriptorClosed || host.isRegistered()) {
-                return;
-            }
-            descriptorClosed = true;
-        }
-        int n = Shim.close(fdVal);
-        assert n != -EBADF : "descriptor " + fdVal + " closed twice";
     }
 }

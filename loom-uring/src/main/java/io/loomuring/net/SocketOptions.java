@@ -28,6 +28,9 @@ final class SocketOptions {
                     StandardSocketOptions.IP_TOS,
                     SunNet.SO_OOBINLINE);
 
+    /** Those of a {@code Socket}. */
+    static final Set<SocketOption<?>> SOCKET = without(INET_STREAM, SunNet.SO_OOBINLINE);
+
     private static final Set<SocketOption<?>> UNIX_STREAM =
             set(
                     SunNet.extendedUnixOptions(),
@@ -42,6 +45,10 @@ final class SocketOptions {
                     StandardSocketOptions.SO_REUSEADDR,
                     StandardSocketOptions.SO_REUSEPORT);
 
+    /** Those of a {@code ServerSocket}; the last is of no use there, as in the JDK. */
+    static final Set<SocketOption<?>> SERVER_SOCKET =
+            set(INET_LISTEN, StandardSocketOptions.IP_TOS);
+
     private static final Set<SocketOption<?>> UNIX_LISTEN =
             set(Set.of(), StandardSocketOptions.SO_RCVBUF);
 
@@ -52,6 +59,12 @@ final class SocketOptions {
         if (!SunNet.isReusePortAvailable()) {
             options.remove(StandardSocketOptions.SO_REUSEPORT);
         }
+        return Collections.unmodifiableSet(options);
+    }
+
+    private static Set<SocketOption<?>> without(Set<SocketOption<?>> all, SocketOption<?> option) {
+        var options = new HashSet<SocketOption<?>>(all);
+        options.remove(option);
         return Collections.unmodifiableSet(options);
     }
 

@@ -34,12 +34,7 @@ final class StreamSocket extends Connection {
     private static final int BLOCKING_SEND = MSG_WAITALL | MSG_NOSIGNAL;
     private static final int SEND_NOW = MSG_DONTWAIT | MSG_NOSIGNAL;
 
-    /** Longer arrays of a stream are wrapped at each call, rather than kept from the collector. */
-    private static final int KEPT_ARRAY_BYTES_MAX = 16 * 1024;
-
     private boolean connectionReset; // by readOp's claimer
-    private ByteBuffer readView; // by readOp's claimer: over the last array read into
-    private ByteBuffer writeView; // by writeOp's claimer: over the last array written from
 
     /** A new socket. */
     StreamSocket(Host host, ProtocolFamily family) throws IOException {
@@ -59,7 +54,7 @@ final class StreamSocket extends Connection {
         claim(readOp);
         try {
             ensureConnected();
-            return blocking ? readWaiting(dst, NO_TIMEOUT) : readNow(dst);
+            return blocking ? readWaiting(dst) : readNow(dst);
         } finally {
             release(readOp);
         }
@@ -76,26 +71,25 @@ final class StreamSocket extends Connection {
         if (length == 0) {
             return 0;
         }
-        claim(readOp);
+        long remainingNanos = claim(readOp, timeoutNanos);
+        if (remainingNanos == TIMED_OUT) {
+            throw IoExceptions.readTimedOut();
+        }
         try {
             ensureConnected();
             ensureBlocking();
-            ByteBuffer view = view(readView, bytes, offset, length);
-            readView = bytes.length <= KEPT_ARRAY_BYTES_MAX ? view : null;
-            return readWaiting(view, timeoutNanos);
+            checkInterrupt();
+            if (isAtEnd()) {
+                return EOF;
+            }
+            return endRead(
+                    CarrierIo.recvHeap(readOp, fdVal, bytes, offset, length, remainingNanos));
         } finally {
             release(readOp);
         }
     }
 
-    /** The last view if it is of the same array, which is what most callers use again and again. */
-    @SuppressWarnings({"ReferenceEquality", "ByteBufferBackingArray"}) // views are wrapped arrays
-    private static ByteBuffer view(ByteBuffer last, byte[] bytes, int offset, int length) {
-        ByteBuffer view = last != null && last.array() == bytes ? last : ByteBuffer.wrap(bytes);
-        return view.limit(offset + length).position(offset);
-    }
-
-    private int readWaiting(ByteBuffer dst, long timeoutNanos) throws IOException {
+    private int readWaiting(ByteBuffer dst) throws IOException {
         checkInterrupt();
         if (isAtEnd()) {
             return EOF;
@@ -110,12 +104,13 @@ final class StreamSocket extends Connection {
         if (dst.isDirect()) {
             long address = SunNet.acquire(dst);
             try {
-                n = CarrierIo.recv(readOp, fdVal, address + position, length, 0, timeoutNanos);
+                n = CarrierIo.recv(readOp, fdVal, address + position, length, 0, NO_TIMEOUT);
             } finally {
                 SunNet.release(dst);
             }
         } else {
-            n = CarrierIo.recvHeap(readOp, fdVal, dst, position, length, timeoutNanos);
+            int arrayPosition = dst.arrayOffset() + position;
+            n = CarrierIo.recvHeap(readOp, fdVal, dst.array(), arrayPosition, length, NO_TIMEOUT);
         }
         if (n > 0) {
             dst.position(position + n);
@@ -143,7 +138,7 @@ final class StreamSocket extends Connection {
         boolean reset = IoExceptions.isReset(n);
         connectionReset |= reset;
         synchronized (stateLock) { // a half-close may have caused it
-            if (inputClosed) {
+            if (inputClosed && host.isChannel()) {
                 return EOF;
             }
         }
@@ -153,7 +148,7 @@ final class StreamSocket extends Connection {
     /** Whether the input is closed here; throws if the peer has reset the connection. */
     private boolean isAtEnd() throws SocketException {
         if (connectionReset) {
-            if (inputClosed) {
+            if (inputClosed && host.isChannel()) {
                 return true;
             }
             throw IoExceptions.connectionReset();
@@ -311,19 +306,19 @@ final class StreamSocket extends Connection {
         try {
             ensureConnected();
             ensureBlocking();
-            ByteBuffer view = view(writeView, bytes, offset, length);
-            writeView = bytes.length <= KEPT_ARRAY_BYTES_MAX ? view : null;
             checkInterrupt();
-            if (outputClosed) {
+            if (outputClosed && host.isChannel()) {
                 throw closed();
             }
-            while (view.hasRemaining()) {
-                int n = sendAll(view);
+            int sent = 0;
+            while (sent < length) {
+                int n = CarrierIo.sendHeap(writeOp, fdVal, bytes, offset + sent, length - sent);
                 checkInterrupt();
                 if (n <= 0) {
                     checkEnded(writeOp);
                     throw IoExceptions.io(n);
                 }
+                sent += n;
             }
         } finally {
             release(writeOp);
@@ -342,13 +337,35 @@ final class StreamSocket extends Connection {
             } finally {
                 SunNet.release(src);
             }
+        } else if (src.hasArray()) {
+            int arrayPosition = src.arrayOffset() + position;
+            n = CarrierIo.sendHeap(writeOp, fdVal, src.array(), arrayPosition, length);
         } else {
-            n = CarrierIo.sendHeap(writeOp, fdVal, src, position, length);
+            n = sendReadOnly(src, position, length);
         }
         if (n > 0) {
             src.position(position + n);
         }
         return n;
+    }
+
+    /** A read-only heap buffer hides its array: goes by way of a copy. */
+    private int sendReadOnly(ByteBuffer src, int position, int length) {
+        var copy = new byte[Math.min(length, Scratch.SIZE)];
+        int sent = 0;
+        while (sent < length) {
+            int chunk = Math.min(length - sent, copy.length);
+            src.get(position + sent, copy, 0, chunk);
+            int n = CarrierIo.sendHeap(writeOp, fdVal, copy, 0, chunk);
+            if (n < 0) {
+                return sent > 0 ? sent : n;
+            }
+            sent += n;
+            if (n < chunk) {
+                break;
+            }
+        }
+        return sent;
     }
 
     /**
@@ -376,7 +393,7 @@ final class StreamSocket extends Connection {
 
     /** The JDK's channels say the same whether a half-close came before a write or during it. */
     private void ensureOutputOpen() throws AsynchronousCloseException {
-        if (outputClosed) {
+        if (outputClosed && host.isChannel()) {
             throw new AsynchronousCloseException();
         }
     }

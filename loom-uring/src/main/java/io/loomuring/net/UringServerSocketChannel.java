@@ -22,7 +22,7 @@ import java.util.Set;
  * A {@link ServerSocketChannel} over a {@link ListeningSocket}, which the JDK's selectors accept.
  */
 public final class UringServerSocketChannel extends ServerSocketChannel
-        implements SelChImpl, Connection.Host {
+        implements SelChImpl, Endpoint.Host {
 
     private final ListeningSocket listener;
     private ServerSocket socket; // guarded by this; created on demand
@@ -99,7 +99,7 @@ public final class UringServerSocketChannel extends ServerSocketChannel
 
     @Override
     public Set<SocketOption<?>> supportedOptions() {
-        return SocketOptions.ofListener(listener.family());
+        return listener.supportedOptions();
     }
 
     @Override
@@ -115,7 +115,7 @@ public final class UringServerSocketChannel extends ServerSocketChannel
     }
 
     @Override
-    public boolean closesOnInterrupt() {
+    public boolean isChannel() {
         return true;
     }
 
@@ -138,7 +138,7 @@ public final class UringServerSocketChannel extends ServerSocketChannel
 
     @Override
     public int getFDVal() {
-        return listener.fdVal();
+        return listener.fdVal;
     }
 
     @Override

@@ -21,7 +21,7 @@ import java.nio.channels.spi.SelectorProvider;
 import java.util.Set;
 
 /** A {@link SocketChannel} over a {@link StreamSocket}, which the JDK's selectors accept. */
-public final class UringSocketChannel extends SocketChannel implements SelChImpl, Connection.Host {
+public final class UringSocketChannel extends SocketChannel implements SelChImpl, Endpoint.Host {
 
     private final StreamSocket stream;
     private Socket socket; // guarded by this; created on demand
@@ -160,7 +160,7 @@ public final class UringSocketChannel extends SocketChannel implements SelChImpl
 
     @Override
     public Set<SocketOption<?>> supportedOptions() {
-        return SocketOptions.ofStream(stream.family());
+        return stream.supportedOptions();
     }
 
     @Override
@@ -184,11 +184,11 @@ public final class UringSocketChannel extends SocketChannel implements SelChImpl
 
     @Override
     protected void implCloseSelectableChannel() {
-        stream.close(isBlocking());
+        stream.close(isBlocking() && SunNet.shutsDownBeforeClose());
     }
 
     @Override
-    public boolean closesOnInterrupt() {
+    public boolean isChannel() {
         return true;
     }
 

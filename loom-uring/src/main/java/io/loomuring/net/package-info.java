@@ -7,7 +7,7 @@
  * Nobody blocks with {@code stateLock} held.
  *
  * <p>May import: {@code carrier} (the I/O), {@code ring.Op}, {@code abi}, {@code jdk.SunNet}, and
- * the types of {@code sun.nio.ch} that a channel must implement for the JDK's selectors.
+ * the types of {@code sun.nio.ch} and {@code sun.net} that the JDK's selectors and sockets know.
  *
  * <p>Start reading at {@link io.loomuring.net.StreamSocket}, then {@link
  * io.loomuring.net.UringSocketChannel}.

@@ -70,9 +70,9 @@ final class BufferRing {
         return rc;
     }
 
-    /** Copies what the kernel put into a buffer to a heap buffer, whose position stays. */
-    void copy(int bid, ByteBuffer dst, int position, int length) {
-        dst.put(position, slab, bid * BUFFER_SIZE, length);
+    /** Copies what the kernel put into a buffer to an array. */
+    void copy(int bid, byte[] dst, int offset, int length) {
+        slab.get(bid * BUFFER_SIZE, dst, offset, length);
     }
 
     /** Gives a buffer to the kernel. */

@@ -2,9 +2,10 @@ package io.loomuring.ring;
 
 import static io.loomuring.abi.IoUringAbi.*;
 
+import io.loomuring.abi.Shim;
+
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.nio.ByteBuffer;
 
 /**
  * The operation of one direction of one descriptor, reused for the descriptor's whole life: nothing
@@ -19,17 +20,27 @@ import java.nio.ByteBuffer;
  *      +-> RETIRED      |  |  refused    ^ |     submit (home ring)
  *        tryRetire      +--+-------------+ |
  *                          refused    hand over (threads that have no ring)
+ *
+ *               beginBlocking              cancel (any thread)
+ *     CLAIMED ----------------> BLOCKED ----------------------> KICKING
+ *        ^ <------------------- |  ^ <------------------------------+
+ *                  endBlocking          the canceller is done
  * </pre>
  *
  * Buffer, descriptor and slot belong to the kernel in SUBMITTED, that is until the final CQE. The
- * word has one writer at a time: the claimer, then the ring's owner, then the claimer; only the way
- * out of FREE is contended. It also counts the claims.
+ * word has one writer at a time: the claimer, then the ring's owner, then the claimer; only the
+ * ways out of FREE and BLOCKED are contended. It also counts the claims.
+ *
+ * <p>In BLOCKED the claimer, a platform thread, sits in a system call. A canceller gets it out by
+ * way of the descriptor's number ({@link Kicker}), and must not do so when the thread has left, the
+ * descriptor is closed and its number is somebody else's. So it takes the word from BLOCKED to
+ * KICKING for that time, and the thread can't leave before.
  *
  * <p>A cancel is a second word: the claim that it means, and the reason. It sticks until the claim
  * ends. Canceller and submitter each write their own word, then, past a full fence, read the
  * other's: so either the submission is refused with {@code -ECANCELED}, or the canceller sees
  * SUBMITTED and sends a request to the home ring, whose owner cancels what is still in flight of
- * that claim.
+ * that claim. The same holds for a system call and BLOCKED.
  *
  * <p>Fields that describe the operation are written by the claimer before submission and read by
  * the ring's owner after it; {@link #result} travels back the same way. The word publishes both.
@@ -46,12 +57,26 @@ public final class Op {
         void interrupted(Op op);
     }
 
+    /** Gets threads out of system calls. */
+    @FunctionalInterface
+    public interface Kicker {
+        /**
+         * Makes a thread's blocking call on a descriptor end, and every later one end at once: the
+         * descriptor is of no use afterwards, except that it can be closed. Never waits.
+         *
+         * @param thread the JDK's name for the native thread
+         */
+        void kick(int fd, long thread);
+    }
+
     // States, in the word's lowest bits; above them the number of the claim
     private static final int FREE = 0;
     private static final int CLAIMED = 1; // by a thread; nothing in flight
     private static final int HANDED = 2; // on its way to a ring, through a carrier's inbox
     private static final int SUBMITTED = 3; // the kernel's
     private static final int RETIRED = 4; // for ever: the descriptor is closed or about to be
+    private static final int BLOCKED = 5; // the claimer is in a system call
+    private static final int KICKING = 6; // and a canceller gets it out
     private static final int STATE_MASK = 7;
     private static final int CLAIM_SHIFT = 3;
 
@@ -61,6 +86,8 @@ public final class Op {
     public static final int DEADLINE = 3;
     private static final int REASON_MASK = 3;
     private static final int CANCELLED_CLAIM_SHIFT = 2;
+
+    private static final int SPINS_BEFORE_YIELD = 100;
 
     private static final VarHandle WORD;
     private static final VarHandle CANCELLED;
@@ -89,9 +116,9 @@ public final class Op {
     int len;
     int opFlags;
 
-    // Where recvSelect puts what arrived; null for every other operation
-    ByteBuffer dst;
-    int dstPosition;
+    // Where recvSelect puts what arrived; null for every other operation, and once it has ended
+    byte[] dst;
+    int dstOffset;
 
     private Thread waiter; // written by the claimer before submission
 
@@ -99,6 +126,9 @@ public final class Op {
     private long userData; // of the current submission; the home ring's owner's own
 
     private int result; // written by the home ring's owner before CLAIMED publishes it
+
+    // Of the current system call, with fd and addr, which no SQE needs then
+    private Kicker kicker; // written by the claimer before BLOCKED publishes it
 
     public Op(Owner owner) {
         this.owner = owner;
@@ -153,6 +183,12 @@ public final class Op {
         return (int) (acquireWord() & STATE_MASK);
     }
 
+    /** Whether the claimer is in a system call. */
+    public boolean isBlocked() {
+        int state = state();
+        return state == BLOCKED || state == KICKING;
+    }
+
     /** Whether the operation is with the kernel or on its way. False sees the result. */
     public boolean inFlight() {
         int state = state();
@@ -169,6 +205,50 @@ public final class Op {
         return owner;
     }
 
+    /**
+     * CLAIMED to BLOCKED: the claimer is about to make a system call that may block. Full fence.
+     *
+     * @param thread the JDK's name for the calling native thread, for the kicker
+     * @return false, and still CLAIMED, if the claim was cancelled
+     */
+    public boolean beginBlocking(Kicker newKicker, int newFd, long thread) {
+        kicker = newKicker;
+        fd = newFd;
+        addr = thread;
+        move(CLAIMED, BLOCKED);
+        if (isCancelled()) {
+            endBlocking(); // a canceller may have seen BLOCKED
+            return false;
+        }
+        return true;
+    }
+
+    /** BLOCKED to CLAIMED, once no canceller uses the descriptor any more. Full fence. */
+    public void endBlocking() {
+        long claim = plainWord() & ~(long) STATE_MASK;
+        int spins = 0;
+        while (!WORD.compareAndSet(this, claim + BLOCKED, claim + CLAIMED)) {
+            assert state() == KICKING || state() == BLOCKED : this;
+            if (++spins < SPINS_BEFORE_YIELD) {
+                Thread.onSpinWait();
+            } else {
+                Shim.yieldCpu();
+            }
+        }
+    }
+
+    /** A canceller that saw BLOCKED, in the word that is passed. */
+    private void kick(long blocked) {
+        long kicking = blocked - BLOCKED + KICKING;
+        if (WORD.compareAndSet(this, blocked, kicking)) {
+            try {
+                kicker.kick(fd, addr);
+            } finally {
+                word = blocked;
+            }
+        }
+    }
+
     /** Makes the calling thread the one that the completion makes runnable. */
     public void waitOn(Thread thread) {
         assert state() == CLAIMED : this;
@@ -178,7 +258,8 @@ public final class Op {
     /**
      * Any thread: asks that the current claim's operation end soon. In flight, it is cancelled on
      * its home ring; about to be submitted, it is refused with {@code -ECANCELED}. The final CQE
-     * still comes, and may carry a result all the same.
+     * still comes, and may carry a result all the same. A thread in a system call is got out, which
+     * ends the descriptor's use: for {@link #CLOSE} only.
      *
      * @param reason {@link #CLOSE}, {@link #INTERRUPT} or {@link #DEADLINE}; the first one stays
      * @return false if the operation was free or retired: nothing to cancel
@@ -198,8 +279,12 @@ public final class Op {
             }
             var request = new Cancel(this, claim); // before anything is changed: it may throw
             if (CANCELLED.compareAndSet(this, c, claim << CANCELLED_CLAIM_SHIFT | reason)) {
-                if (word == (claim << CLAIM_SHIFT | SUBMITTED)) {
+                long now = word;
+                if (now == (claim << CLAIM_SHIFT | SUBMITTED)) {
                     home.cancelSink().accept(request);
+                } else if (now == (claim << CLAIM_SHIFT | BLOCKED)) {
+                    assert reason == CLOSE : reason;
+                    kick(now);
                 }
                 return true;
             }
@@ -224,8 +309,8 @@ public final class Op {
         WORD.setRelease(this, (w & ~(long) STATE_MASK) + SUBMITTED);
     }
 
-    /** After that fence: whether the submission is to be refused. */
-    boolean isCancelled() {
+    /** By the word's writer: whether the current claim is cancelled, its submission refused. */
+    public boolean isCancelled() {
         return cancelled >>> CANCELLED_CLAIM_SHIFT == plainWord() >>> CLAIM_SHIFT;
     }
 
@@ -249,6 +334,7 @@ public final class Op {
     Thread completed(int res) {
         assert state() == SUBMITTED : this;
         result = res;
+        dst = null; // a parked connection must not keep its last array alive
         Thread thread = waiter; // the claimer may go on as soon as the word says so
         WORD.setRelease(this, plainWord() - SUBMITTED + CLAIMED);
         return thread;
@@ -278,14 +364,14 @@ public final class Op {
 
     /**
      * {@code recv(2)} that takes a provided buffer of the home ring when data arrives, whose
-     * content is then at {@code position} of {@code buffer}, a heap buffer. At most {@link
-     * BufferRing#BUFFER_SIZE} bytes; {@code -ENOBUFS} when every provided buffer is in use.
+     * content is then at {@code offset} of {@code array}. At most {@link BufferRing#BUFFER_SIZE}
+     * bytes; {@code -ENOBUFS} when every provided buffer is in use.
      */
-    public void prepRecvSelect(int fd, ByteBuffer buffer, int position, int length) {
+    public void prepRecvSelect(int fd, byte[] array, int offset, int length) {
         prep(IORING_OP_RECV, fd, 0, Math.min(length, BufferRing.BUFFER_SIZE), 0, 0);
         sqeFlags = IOSQE_BUFFER_SELECT;
-        dst = buffer;
-        dstPosition = position;
+        dst = array;
+        dstOffset = offset;
     }
 
     /** {@code send(2)} from native memory. */

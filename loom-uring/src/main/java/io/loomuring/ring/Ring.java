@@ -436,7 +436,7 @@ public final class Ring {
         if ((flags & IORING_CQE_F_BUFFER) != 0) {
             int bid = flags >>> IORING_CQE_BUFFER_SHIFT;
             if (op != null && res > 0) {
-                buffers.copy(bid, op.dst, op.dstPosition, res);
+                buffers.copy(bid, op.dst, op.dstOffset, res);
             }
             buffers.provide(bid);
         }
@@ -448,7 +448,6 @@ public final class Ring {
         if (res == -Errno.ENOBUFS && (op.sqeFlags & IOSQE_BUFFER_SELECT) != 0) {
             counters.noProvidedBuffer++;
         }
-        op.dst = null; // a parked connection must not keep its last buffer alive
         inFlight.free(userData);
         LockSupport.unpark(op.completed(res));
     }

@@ -71,7 +71,8 @@ class CarrierIoOneCarrierTest extends CarrierIoContract {
         assertThat(op.tryClaim()).isTrue();
         ByteBuffer buffer = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.nativeOrder());
         reading.incrementAndGet();
-        assertThat(CarrierIo.recvHeap(op, fd, buffer, 0, Long.BYTES, 0)).isEqualTo(Long.BYTES);
+        assertThat(CarrierIo.recvHeap(op, fd, buffer.array(), 0, Long.BYTES, 0))
+                .isEqualTo(Long.BYTES);
         op.release();
         return buffer.getLong(0);
     }

@@ -1,5 +1,7 @@
 package io.loomuring.net;
 
+import io.loomuring.abi.Shim;
+
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Set;
@@ -22,6 +24,8 @@ final class Attempt<T> {
             Stream.of(FdLife.class, Connection.class, StreamSocket.class, ListeningSocket.class)
                     .map(Class::getName)
                     .collect(Collectors.toSet());
+
+    private static final Set<String> BLOCKING_CALLS = Set.of("recv", "send", "poll");
 
     private final CompletableFuture<T> outcome = new CompletableFuture<>();
     private final Thread thread;
@@ -73,9 +77,24 @@ final class Attempt<T> {
         boolean ours = Arrays.stream(stack).anyMatch(f -> OUR_SOCKETS.contains(f.getClassName()));
         return switch (thread.getState()) {
             case WAITING, TIMED_WAITING, BLOCKED -> jdk || ours;
-            case RUNNABLE -> jdk && stack[0].isNativeMethod();
+            case RUNNABLE ->
+                    stack.length > 0
+                            && stack[0].isNativeMethod()
+                            && (jdk || (ours && isInBlockingCall(stack[0]) && isStill(stack)));
             default -> false;
         };
+    }
+
+    /** A platform thread's system call, as far as its name tells. */
+    private static boolean isInBlockingCall(StackTraceElement top) {
+        return top.getClassName().equals(Shim.class.getName())
+                && BLOCKING_CALLS.contains(top.getMethodName());
+    }
+
+    /** It may be a call that ends at once. */
+    private boolean isStill(StackTraceElement[] stack) {
+        LockSupport.parkNanos(1_000_000);
+        return Arrays.equals(stack, thread.getStackTrace());
     }
 
     /** The result, or what the call threw. */

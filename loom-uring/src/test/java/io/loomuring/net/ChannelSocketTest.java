@@ -3,6 +3,8 @@ package io.loomuring.net;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.loomuring.testing.Await;
+
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -10,6 +12,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -24,6 +27,7 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.IllegalBlockingModeException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 
@@ -82,6 +86,26 @@ class ChannelSocketTest {
             assertThatThrownBy(() -> in.read(bytes, 9, 2))
                     .isInstanceOf(IndexOutOfBoundsException.class);
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource(THREADS)
+    void shouldKeepNoArrayAliveWhileIdle(Provider provider, ThreadKind thread) throws Exception {
+        try (var pair = provider.pair()) {
+            var arrays = Attempt.start(thread, () -> echoed(pair)).get();
+            Await.collected("the arrays", arrays);
+            assertThat(pair.client().isOpen() && pair.server().isOpen()).isTrue();
+        }
+    }
+
+    /** The arrays that were written from and read into. */
+    private static List<WeakReference<byte[]>> echoed(Provider.Pair pair) throws IOException {
+        byte[] written = {1, 2, 3};
+        byte[] read = new byte[3];
+        pair.client().socket().getOutputStream().write(written);
+        assertThat(pair.server().socket().getInputStream().readNBytes(read, 0, 3)).isEqualTo(3);
+        assertThat(read).isEqualTo(written);
+        return List.of(new WeakReference<>(written), new WeakReference<>(read));
     }
 
     @ParameterizedTest

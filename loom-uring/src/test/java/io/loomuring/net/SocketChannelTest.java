@@ -45,8 +45,9 @@ class SocketChannelTest {
     void shouldUseTheRing() throws Exception {
         try (var pair = Provider.OURS.pair()) {
             long before = LoomUring.counters().operations;
-            pair.client().write(text("x"));
-            pair.server().read(ByteBuffer.allocate(1));
+            Attempt.start(ThreadKind.VIRTUAL, () -> pair.client().write(text("x"))).get();
+            Attempt.start(ThreadKind.VIRTUAL, () -> pair.server().read(ByteBuffer.allocate(1)))
+                    .get();
             Attempt.eventually(
                     "two more operations", () -> LoomUring.counters().operations >= before + 2);
         }

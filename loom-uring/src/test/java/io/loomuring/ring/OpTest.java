@@ -3,6 +3,7 @@ package io.loomuring.ring;
 import static io.loomuring.ring.RingFixture.claimedOp;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
 
 import io.loomuring.abi.Errno;
 import io.loomuring.testing.Running;
@@ -279,6 +280,47 @@ class OpTest {
             assertThat(fixture.await(here)).isZero();
             assertThat(other.await(elsewhere)).isZero();
         }
+    }
+
+    // ---- system calls ----
+
+    @Test
+    void shouldRefuseASystemCallOnceCancelled() {
+        Op op = claimedOp();
+        op.cancel(Op.CLOSE);
+        assertThat(op.beginBlocking((_, _) -> fail("kicked"), 7, 8)).isFalse();
+        assertThat(op.isBlocked()).isFalse();
+        op.release();
+        assertThat(op.tryRetire()).isTrue();
+    }
+
+    @Test
+    void shouldKickTheThreadInASystemCallOnceWhenCancelled() {
+        Op op = claimedOp();
+        var kicks = new ArrayList<String>();
+        assertThat(op.beginBlocking((fd, thread) -> kicks.add(fd + " " + thread), 7, 8)).isTrue();
+        assertThat(op.isBlocked()).isTrue();
+        assertThat(op.tryRetire()).isFalse();
+        assertThat(op.cancel(Op.CLOSE)).isTrue();
+        assertThat(op.cancel(Op.CLOSE)).isTrue();
+        assertThat(kicks).containsExactly("7 8");
+        op.endBlocking();
+        assertThat(op.isBlocked()).isFalse();
+        assertThat(op.cancelReason()).isEqualTo(Op.CLOSE);
+    }
+
+    @Test
+    void shouldNotKickAThreadThatHasLeftItsSystemCall() {
+        Op op = claimedOp();
+        assertThat(op.beginBlocking((_, _) -> fail("kicked"), 7, 8)).isTrue();
+        op.endBlocking();
+        assertThat(op.cancel(Op.CLOSE)).isTrue();
+        assertThat(op.beginBlocking((_, _) -> fail("kicked"), 7, 8)).isFalse();
+    }
+
+    @Test
+    void shouldHoldTheThreadWhileItIsKicked() {
+        Seeds.withRandom(random -> new KickRace(random).run());
     }
 
     @Test

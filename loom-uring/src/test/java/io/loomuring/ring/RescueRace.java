@@ -131,7 +131,7 @@ final class RescueRace {
             RingFixture.claim(op);
             intoHeap = random.nextBoolean();
             if (intoHeap) {
-                op.prepRecvSelect(pair.fd(), heap, 0, Long.BYTES);
+                op.prepRecvSelect(pair.fd(), heap.array(), 0, Long.BYTES);
             } else {
                 op.prepRecv(pair.fd(), memory, Long.BYTES, 0);
             }

@@ -1,0 +1,255 @@
+package io.loomuring.carrier;
+
+import static io.loomuring.abi.SocketAbi.*;
+
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+
+import io.loomuring.abi.Errno;
+import io.loomuring.abi.Shim;
+import io.loomuring.jdk.JdkInternals.Threads;
+import io.loomuring.jdk.SunNet;
+import io.loomuring.ring.Op;
+
+import java.nio.ByteBuffer;
+
+/**
+ * The operations of {@link CarrierIo} for platform threads: system calls on the calling thread,
+ * which block it as the kernel blocks any. No ring takes part, and no other thread.
+ *
+ * <p>While a thread is in the call its operation is {@code BLOCKED}. Close gets it out ({@link
+ * SunNet#kick}); an interrupt closes first if the owner wants it so, and means nothing otherwise. A
+ * call with {@code MSG_DONTWAIT} doesn't block and needs none of this.
+ */
+final class PlatformIo {
+    private PlatformIo() {}
+
+    /** As the JDK's sockets: a thread keeps a buffer of what its largest transfer took. */
+    private static final int TRANSFER_BYTES_MAX = 128 * 1024;
+
+    private static final int TIMED_OUT = -Errno.ETIME; // no socket call's own error
+
+    private static final Op.Kicker KICKER = SunNet::kick;
+
+    static int recv(Op op, int fd, long address, int length, int flags, long timeoutNanos) {
+        if ((flags & MSG_DONTWAIT) != 0) {
+            return op.isCancelled() ? -Errno.ECANCELED : Shim.recv(fd, address, length, flags);
+        }
+        if (!begin(op, fd)) {
+            return -Errno.ECANCELED;
+        }
+        int n;
+        try {
+            n = recvBlocking(op, fd, address, length, flags, timeoutNanos);
+        } finally {
+            end(op);
+        }
+        return outcome(op, n);
+    }
+
+    private static int recvBlocking(
+            Op op, int fd, long address, int length, int flags, long timeoutNanos) {
+        boolean timed = timeoutNanos > 0;
+        int attempt = timed ? flags | MSG_DONTWAIT : flags;
+        long deadline = timed ? System.nanoTime() + timeoutNanos : 0;
+        while (true) {
+            int n = Shim.recv(fd, address, length, attempt);
+            if (n == -Errno.EAGAIN && timed) {
+                n = pollBlocking(op, fd, POLLIN, deadline);
+                if (n < 0) {
+                    return n;
+                }
+            } else if (n != -Errno.EINTR || op.isCancelled()) {
+                return n;
+            }
+        }
+    }
+
+    static int recvHeap(Op op, int fd, byte[] array, int offset, int length, long timeoutNanos) {
+        int size = Math.min(length, TRANSFER_BYTES_MAX);
+        ByteBuffer buffer = SunNet.takeTemporary(size);
+        try {
+            int n = recv(op, fd, SunNet.address(buffer), size, 0, timeoutNanos);
+            if (n > 0) {
+                buffer.get(0, array, offset, n);
+            }
+            return n;
+        } finally {
+            SunNet.giveBackTemporary(buffer);
+        }
+    }
+
+    /** Sends all, unless there is an error or a cancel after some. */
+    static int send(Op op, int fd, long address, int length, int flags) {
+        if ((flags & MSG_DONTWAIT) != 0) {
+            return op.isCancelled() ? -Errno.ECANCELED : Shim.send(fd, address, length, flags);
+        }
+        if (!begin(op, fd)) {
+            return -Errno.ECANCELED;
+        }
+        int n;
+        try {
+            n = sendBlocking(op, fd, address, length, flags);
+        } finally {
+            end(op);
+        }
+        return outcome(op, n);
+    }
+
+    private static int sendBlocking(Op op, int fd, long address, int length, int flags) {
+        int sent = 0;
+        while (true) {
+            int n = Shim.send(fd, address + sent, length - sent, flags);
+            if (n > 0) {
+                sent += n;
+            } else if (n != -Errno.EINTR) {
+                return sent > 0 ? sent : n;
+            }
+            if (sent == length || op.isCancelled()) { // a signal may have cut it short, too
+                return sent > 0 ? sent : -Errno.ECANCELED;
+            }
+        }
+    }
+
+    static int sendHeap(Op op, int fd, byte[] array, int offset, int length) {
+        int size = Math.min(length, TRANSFER_BYTES_MAX);
+        ByteBuffer buffer = SunNet.takeTemporary(size);
+        try {
+            long address = SunNet.address(buffer);
+            int sent = 0;
+            while (sent < length) {
+                int chunk = Math.min(length - sent, size);
+                buffer.put(0, array, offset + sent, chunk);
+                int n = send(op, fd, address, chunk, MSG_NOSIGNAL);
+                if (n < 0) {
+                    return sent > 0 ? sent : n;
+                }
+                sent += n;
+                if (n < chunk) {
+                    break;
+                }
+            }
+            return sent;
+        } finally {
+            SunNet.giveBackTemporary(buffer);
+        }
+    }
+
+    static int recvmsg(Op op, int fd, long msghdr, int flags, long timeoutNanos) {
+        while (true) {
+            int n =
+                    op.isCancelled()
+                            ? -Errno.ECANCELED
+                            : Shim.recvmsg(fd, msghdr, flags | MSG_DONTWAIT);
+            if (n == -Errno.EAGAIN && (flags & MSG_DONTWAIT) == 0) {
+                n = poll(op, fd, POLLIN, timeoutNanos);
+            } else {
+                return n;
+            }
+            if (n < 0) {
+                return n;
+            }
+        }
+    }
+
+    static int sendmsg(Op op, int fd, long msghdr, int flags) {
+        while (true) {
+            int n =
+                    op.isCancelled()
+                            ? -Errno.ECANCELED
+                            : Shim.sendmsg(fd, msghdr, flags | MSG_DONTWAIT);
+            if (n == -Errno.EAGAIN && (flags & MSG_DONTWAIT) == 0) {
+                n = poll(op, fd, POLLOUT, 0);
+            } else {
+                return n;
+            }
+            if (n < 0) {
+                return n;
+            }
+        }
+    }
+
+    static int poll(Op op, int fd, int events, long timeoutNanos) {
+        if (!begin(op, fd)) {
+            return -Errno.ECANCELED;
+        }
+        int revents;
+        try {
+            long deadline = timeoutNanos > 0 ? System.nanoTime() + timeoutNanos : 0;
+            revents =
+                    timeoutNanos > 0
+                            ? pollBlocking(op, fd, events, deadline)
+                            : pollBlocking(op, fd, events);
+        } finally {
+            end(op);
+        }
+        return op.isCancelled() ? -Errno.ECANCELED : outcome(op, revents);
+    }
+
+    private static int pollBlocking(Op op, int fd, int events) {
+        int revents;
+        do {
+            revents = Shim.poll(fd, events, -1);
+        } while (revents == -Errno.EINTR && !op.isCancelled());
+        return revents;
+    }
+
+    private static int pollBlocking(Op op, int fd, int events, long deadline) {
+        while (true) {
+            long nanos = deadline - System.nanoTime();
+            if (nanos <= 0) {
+                return TIMED_OUT;
+            }
+            int revents = Shim.poll(fd, events, millisCeiling(nanos));
+            if (revents > 0 || (revents < 0 && (revents != -Errno.EINTR || op.isCancelled()))) {
+                return revents;
+            }
+        }
+    }
+
+    /** Not less than asked for: a wait never ends before its time. */
+    private static int millisCeiling(long nanos) {
+        long nanosInMilli = MILLISECONDS.toNanos(1);
+        long millis = nanos / nanosInMilli + (nanos % nanosInMilli > 0 ? 1 : 0);
+        return (int) Math.min(millis, Integer.MAX_VALUE);
+    }
+
+    // ---- the bracket around a call that may block ----
+
+    /** False if the operation was cancelled, or the thread interrupted and the owner ended it. */
+    private static boolean begin(Op op, int fd) {
+        InterruptibleOwner owner = interruptible(op);
+        if (owner != null) {
+            Threads.blockedOn(owner);
+            if (Thread.currentThread().isInterrupted()) {
+                owner.interrupted(op);
+            }
+        }
+        boolean begun = op.beginBlocking(KICKER, fd, Threads.nativeThread());
+        if (!begun && owner != null) {
+            Threads.blockedOn(null);
+        }
+        return begun;
+    }
+
+    private static void end(Op op) {
+        op.endBlocking();
+        if (interruptible(op) != null) {
+            Threads.blockedOn(null);
+        }
+    }
+
+    private static InterruptibleOwner interruptible(Op op) {
+        return op.owner() instanceof InterruptibleOwner owner && owner.closesOnInterrupt()
+                ? owner
+                : null;
+    }
+
+    /** The result as a ring would give it. */
+    private static int outcome(Op op, int result) {
+        if (result == TIMED_OUT) {
+            op.cancel(Op.DEADLINE);
+            return -Errno.ECANCELED;
+        }
+        return result <= 0 && op.isCancelled() ? -Errno.ECANCELED : result;
+    }
+}

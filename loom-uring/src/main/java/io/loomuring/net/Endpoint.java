@@ -1,0 +1,228 @@
+package io.loomuring.net;
+
+import static io.loomuring.abi.Errno.EBADF;
+
+import io.loomuring.abi.Shim;
+import io.loomuring.carrier.InterruptibleOwner;
+import io.loomuring.jdk.SunNet;
+import io.loomuring.ring.Op;
+
+import java.io.FileDescriptor;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.ProtocolFamily;
+import java.net.SocketAddress;
+import java.net.SocketOption;
+import java.net.StandardSocketOptions;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.NotYetConnectedException;
+import java.util.Set;
+
+/**
+ * What connections and listening sockets share: a descriptor and the object in front, interrupts,
+ * options, the descriptor's end.
+ */
+abstract class Endpoint extends FdLife implements InterruptibleOwner {
+    /** The public object in front, which decides what close and interrupt look like. */
+    interface Host {
+        /** Closes the public object, and thereby the socket. */
+        void close() throws IOException;
+
+        /** Whether a selector may still use the descriptor. */
+        default boolean isRegistered() {
+            return false;
+        }
+
+        /**
+         * Whether it is a channel: an interrupt closes it, and after a half-close that is all that
+         * a call says. Of a socket an interrupt ends what a virtual thread waits for, with an
+         * {@link InterruptedIOException}, and means nothing to a platform thread; what comes after
+         * a half-close is the kernel's.
+         */
+        boolean isChannel();
+
+        /** What a caller gets who comes after close. */
+        IOException closed();
+
+        /** What a caller gets who waits while another thread closes. */
+        IOException closedWhileWaiting();
+
+        /** What a caller gets who comes before connect: thrown or returned. */
+        default IOException notConnected() {
+            throw new NotYetConnectedException();
+        }
+
+        /** Closes the descriptor: once, after its last use. */
+        default void closeDescriptor(int fd) {
+            int n = Shim.close(fd);
+            assert n != -EBADF : "descriptor " + fd + " closed twice";
+        }
+    }
+
+    static final long NO_TIMEOUT = 0;
+
+    final Host host;
+    private final boolean closesOnInterrupt;
+    final ProtocolFamily family;
+    final FileDescriptor fd;
+    final int fdVal;
+
+    final Object stateLock = new Object();
+    private boolean descriptorClosed; // guarded by stateLock
+
+    boolean blocking = true; // every operation claimed to change, any to read
+
+    Endpoint(int directions, Host host, ProtocolFamily family, FileDescriptor fd) {
+        super(directions);
+        this.host = host;
+        this.closesOnInterrupt = host.isChannel();
+        this.family = family;
+        this.fd = fd;
+        this.fdVal = SunNet.fdVal(fd);
+    }
+
+    final FileDescriptor fd() {
+        return fd;
+    }
+
+    final ProtocolFamily family() {
+        return family;
+    }
+
+    /** Whether close has begun. */
+    abstract boolean isClosing();
+
+    final void ensureOpen() throws IOException {
+        if (isClosing()) {
+            throw host.closed();
+        }
+    }
+
+    @Override
+    final IOException closed() {
+        return host.closed();
+    }
+
+    // ---- interrupts ----
+
+    @Override
+    public final boolean closesOnInterrupt() {
+        return closesOnInterrupt;
+    }
+
+    @Override
+    public final void interrupted(Op op) {
+        if (closesOnInterrupt) {
+            closeQuietly();
+        } else if (Thread.currentThread().isVirtual()) {
+            op.cancel(Op.INTERRUPT);
+        }
+    }
+
+    /** On the thread that interrupts one of ours, which is in a system call. */
+    @Override
+    public final void postInterrupt() {
+        closeQuietly();
+    }
+
+    final void checkInterrupt() throws ClosedByInterruptException {
+        if (closesOnInterrupt && Thread.currentThread().isInterrupted()) {
+            closeQuietly();
+            throw new ClosedByInterruptException();
+        }
+    }
+
+    final void closeQuietly() {
+        try {
+            host.close();
+        } catch (IOException e) {
+            // what made us close is the better reason
+        }
+    }
+
+    /** Why a blocking call of {@code op} transferred nothing, if somebody ended it. */
+    final void checkEnded(Op op) throws IOException {
+        if (isClosing()) {
+            throw host.closedWhileWaiting();
+        }
+        if (op.cancelReason() == Op.INTERRUPT) {
+            throw new InterruptedIOException();
+        }
+    }
+
+    // ---- options and addresses ----
+
+    /** The options of a channel. */
+    abstract Set<SocketOption<?>> supportedOptions();
+
+    /** As a channel's. */
+    final <T> void setOption(SocketOption<T> name, T value) throws IOException {
+        SocketOptions.check(supportedOptions(), name, value);
+        set(name, value);
+    }
+
+    /** As a channel's. */
+    @SuppressWarnings("unchecked")
+    final <T> T getOption(SocketOption<T> name) throws IOException {
+        SocketOptions.check(supportedOptions(), name);
+        return (T) get(name);
+    }
+
+    /** Sets an option that the caller knows to be supported. */
+    final void set(SocketOption<?> name, Object value) throws IOException {
+        synchronized (stateLock) {
+            ensureOpen();
+            if (StandardSocketOptions.IP_TOS.equals(name)) {
+                SunNet.setIpOption(fd, family, name, value);
+            } else {
+                SunNet.setOption(fd, name, value);
+            }
+        }
+    }
+
+    /** The value of an option that the caller knows to be supported. */
+    final Object get(SocketOption<?> name) throws IOException {
+        synchronized (stateLock) {
+            ensureOpen();
+            return StandardSocketOptions.IP_TOS.equals(name)
+                    ? SunNet.getOption(fd, family, name)
+                    : SunNet.getOption(fd, name);
+        }
+    }
+
+    /** The kernel's answer, which is a wildcard's if it is not bound. */
+    final SocketAddress socketName() throws IOException {
+        synchronized (stateLock) {
+            ensureOpen();
+            return SunNet.localAddress(family, fd);
+        }
+    }
+
+    // ---- the descriptor's end ----
+
+    /** The last selector has let go of the descriptor of a closed channel. */
+    final void deregistered() {
+        if (isUnused()) {
+            unused();
+        }
+    }
+
+    /** Out of use while a selector has the descriptor, which is closed when it no longer has. */
+    void keptBySelector() {}
+
+    @Override
+    final void unused() {
+        synchronized (stateLock) {
+            assert isClosing();
+            if (descriptorClosed) {
+                return;
+            }
+            if (host.isRegistered()) {
+                keptBySelector();
+                return;
+            }
+            descriptorClosed = true;
+        }
+        host.closeDescriptor(fdVal);
+    }
+}
