@@ -203,7 +203,7 @@ static struct __kernel_timespec start_paced_requests(void) {
         if (!connection->outstanding) {
             start_request(connection);
         } else if (now - connection->sent_at < SILENCE_SECONDS_MAX * 1000000000ULL) {
-            late_turns++;
+            late_turns += recording;
         } else {
             fail("connection %d: no answer for %d seconds", connection->fd, SILENCE_SECONDS_MAX);
         }

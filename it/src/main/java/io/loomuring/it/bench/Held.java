@@ -131,7 +131,9 @@ final class Held {
                             () -> after[0] = Memory.of(server));
             requests += measurement.requestsInAll();
             long ringOperations = server.stop();
-            Comparison.checkRingOperations(side, ringOperations, requests);
+            if (side.isOnRings()) {
+                Comparison.checkRingOperations(workload, ringOperations, requests, connections());
+            }
             return new Outcome(
                     workload,
                     side,
@@ -149,27 +151,28 @@ final class Held {
                 """
                 # %,d connections held
 
-                Written by `it/bin/bench --held`; README.md says how it measures. Medians of %d rounds; none of
-                the connections failed.
+                Written by `it/bin/bench --held`; README.md says how it measures. Figures are medians; no
+                connection failed.
 
                 """
-                        .formatted(connections(), plan.rounds()));
+                        .formatted(connections()));
         Conditions.ofMachine()
                 .forEach((name, value) -> page.append("- " + name + ": " + value + "\n"));
         page.append("- options of every JVM: " + String.join(" ", OPTIONS) + "\n");
         page.append("- a connection's buffer: " + BUFFER_BYTES + " bytes, on the heap\n");
+        page.append("- rounds, each with fresh servers: " + plan.rounds() + "\n");
         page.append("\n## One request a second each, for %s s\n\n".formatted(plan.seconds()));
         page.append(speed(workloads));
         page.append("\n## Then all idle: bytes a connection\n\n");
         page.append(memory(workloads));
         page.append('\n');
+        page.append(
+                "Target: a connection of loom-uring's holds at most %s bytes more than the stock JDK's.\n"
+                        .formatted(Format.figure(MORE_BYTES_MAX)));
         for (Workload workload : workloads) {
             page.append(
-                    "%s: %s bytes more than the stock JDK's a connection; the target is at most %s.\n"
-                            .formatted(
-                                    workload.title(),
-                                    Format.figure(more(workload)),
-                                    Format.figure(MORE_BYTES_MAX)));
+                    "- %s: %s bytes more\n"
+                            .formatted(workload.title(), Format.figure(more(workload))));
         }
         return page.toString();
     }
@@ -177,7 +180,7 @@ final class Held {
     private Table speed(List<Workload> workloads) {
         var table =
                 new Table(
-                        "",
+                        "program",
                         "server",
                         "requests/s",
                         "late",
@@ -194,7 +197,10 @@ final class Held {
                         workload.title(),
                         side.label(),
                         median(workload, side, outcome -> outcome.load().requestsPerSecond()),
-                        median(workload, side, outcome -> outcome.load().late()),
+                        "%,.0f"
+                                .formatted(
+                                        spread(workload, side, outcome -> outcome.load().late())
+                                                .median()),
                         median(workload, side, outcome -> outcome.load().p50Micros()),
                         median(workload, side, outcome -> outcome.load().p99Micros()),
                         median(workload, side, outcome -> outcome.load().p999Micros()),
@@ -215,7 +221,7 @@ final class Held {
     private Table memory(List<Workload> workloads) {
         var table =
                 new Table(
-                        "",
+                        "program",
                         "server",
                         "resident outside the heap",
                         "on the heap",

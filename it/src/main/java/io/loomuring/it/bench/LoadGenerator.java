@@ -71,13 +71,15 @@ record LoadGenerator(Path program, List<String> pinning, List<String> requests) 
     }
 
     /**
-     * Opens connections of which each has a request every second for a while, and then none.
+     * Opens connections of which each has a request every second for a while, and then none. The
+     * first second is not measured.
      *
      * @param whenIdle runs when every answer is there and all connections are still open
      */
     Measurement hold(ServerProcess server, int connections, double seconds, Runnable whenIdle) {
         List<String> command = command(server, connections);
-        command.addAll(List.of("--interval", "1", "--seconds", String.valueOf(seconds), "--hold"));
+        command.addAll(List.of("--interval", "1", "--warmup", "1", "--hold"));
+        command.addAll(List.of("--seconds", String.valueOf(seconds)));
         Duration wait = GRACE.plusSeconds((long) seconds);
         return run(server, command, wait, () -> {}, Optional.of(whenIdle));
     }
