@@ -28,6 +28,8 @@ class SqThreadTest {
     private static final int SHORT_MILLIS = 1; // rounded to the kernel's tick
     private static final int AROUND_SLEEP_NANOS = 12_000_000; // more than two ticks
     private static final int ROUNDS = 300;
+    private static final int FULL_QUEUES = 20;
+    private static final int MANY = 100_000; // operations, if the thread always keeps up
 
     private final Counters counters = new Counters();
     private final List<Ring> rings = new ArrayList<>();
@@ -150,6 +152,19 @@ class SqThreadTest {
                 awaitEnd(ring, submittedNop(ring));
             }
         });
+    }
+
+    @Test
+    void shouldBeWaitedForInOneSystemCallWhenTheQueueIsFull() throws RingException {
+        Ring ring = newRing(new SqThread(LONG_MILLIS));
+        awaitEnd(ring, submittedNop(ring));
+        long enters = counters.enters;
+        List<Op> ops = new ArrayList<>();
+        while (counters.submissionQueueFull < FULL_QUEUES && ops.size() < MANY) {
+            ops.add(submittedNop(ring));
+        }
+        assertThat(counters.enters - enters).isEqualTo(counters.submissionQueueFull);
+        ops.forEach(op -> awaitEnd(ring, op));
     }
 
     @Test
