@@ -78,7 +78,7 @@ enum Mode {
                             4,
                             3,
                             1);
-            case HELD -> new Plan(List.of(STOCK, OURS), List.of(10_000), 3, 64, 4, 60, 0);
+            case HELD -> new Plan(List.of(STOCK, OURS), List.of(10_000), 3, 64, 10, 60, 0);
             case TWO_CARRIERS -> new Plan(List.of(OURS), List.of(16), 3, 64, 3, 3, 0);
             case ALLOCATION -> new Plan(List.of(STOCK, OURS), List.of(16), 1, 64, 4, 3, 0);
         };
