@@ -2,6 +2,7 @@ package io.loomuring.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.loomuring.it.program.FatJarLoader;
 import io.loomuring.it.program.HidingLauncher;
 import io.loomuring.it.program.InstallingProbe;
 import io.loomuring.it.program.SwitchProbe;
@@ -36,7 +37,8 @@ class ClassLoaderIT {
             List<String> classPath,
             Class<?> program) {
         var ofSystem = new ArrayList<>(more);
-        ofSystem.add(Jars.of(folder.resolve("launcher.jar"), HidingLauncher.class));
+        ofSystem.add(
+                Jars.of(folder.resolve("launcher.jar"), HidingLauncher.class, FatJarLoader.class));
         return Child.programOn(
                 ofSystem,
                 options,
@@ -74,6 +76,23 @@ class ClassLoaderIT {
             found.checkAllOurs();
             assertThat(found.get("copy")).isEqualTo("child");
             assertThat(found.get("channels")).isEqualTo("child");
+            checkAnswers(found);
+        }
+    }
+
+    @Test
+    void ourJarWithinAFatJarCarriesTheJvm() {
+        String fat =
+                Jars.fat(
+                        folder.resolve("fat.jar"),
+                        Path.of(Child.jar()),
+                        InstallingProbe.class,
+                        SwitchProbe.class);
+        try (Child child =
+                launch(INSTALLING, List.of(), "system", List.of(fat), InstallingProbe.class)) {
+            Switched found = Switched.endOf(child);
+            found.checkAllOurs();
+            assertThat(found.get("copy")).isEqualTo("child");
             checkAnswers(found);
         }
     }

@@ -28,11 +28,13 @@ final class Jars {
         return write(jar, manifest, agent);
     }
 
-    private static String write(Path jar, Manifest manifest, Class<?>... classes) {
-        manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
-        try (var out = new JarOutputStream(Files.newOutputStream(jar), manifest)) {
+    /** A jar in the layout of Spring Boot: classes in one folder, a library's jar in another. */
+    static String fat(Path jar, Path library, Class<?>... classes) {
+        try (var out = new JarOutputStream(Files.newOutputStream(jar))) {
+            out.putNextEntry(new JarEntry("BOOT-INF/lib/" + library.getFileName()));
+            Files.copy(library, out);
             for (Class<?> type : classes) {
-                add(out, type);
+                add(out, "BOOT-INF/classes/", type);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -40,15 +42,27 @@ final class Jars {
         return jar.toString();
     }
 
-    private static void add(JarOutputStream out, Class<?> type) throws IOException {
+    private static String write(Path jar, Manifest manifest, Class<?>... classes) {
+        manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
+        try (var out = new JarOutputStream(Files.newOutputStream(jar), manifest)) {
+            for (Class<?> type : classes) {
+                add(out, "", type);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return jar.toString();
+    }
+
+    private static void add(JarOutputStream out, String folder, Class<?> type) throws IOException {
         String name = type.getName().replace('.', '/') + ".class";
         try (InputStream in = type.getClassLoader().getResourceAsStream(name)) {
-            out.putNextEntry(new JarEntry(name));
+            out.putNextEntry(new JarEntry(folder + name));
             in.transferTo(out);
             out.closeEntry();
         }
         for (Class<?> member : type.getDeclaredClasses()) {
-            add(out, member);
+            add(out, folder, member);
         }
     }
 }

@@ -5,35 +5,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.loomuring.UringSelectorProvider;
 import io.loomuring.net.UringSocketChannel;
 
-import jdk.management.VirtualThreadSchedulerMXBean;
-
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-import java.lang.management.ManagementFactory;
 import java.nio.channels.SocketChannel;
 import java.nio.channels.spi.SelectorProvider;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/**
- * Installation into a program whose code for virtual threads and channels has been compiled, and
- * whose MXBean has been used.
- */
+/** Installation into a program whose code for virtual threads and channels has been compiled. */
 class LateInstallTest {
     private static final int WARM_UP = 300_000;
     private static final int THREADS = 1000;
-    private static final int CARRIERS = 3;
-
-    private static VirtualThreadSchedulerMXBean scheduler;
 
     @BeforeAll
     static void install() throws Exception {
-        scheduler = ManagementFactory.getPlatformMXBean(VirtualThreadSchedulerMXBean.class);
-        scheduler.setParallelism(CARRIERS + 1);
         assertThat(threadsOfOurs(WARM_UP)).isZero();
         assertThat(providersOfOurs(WARM_UP)).isZero();
-        Installed.install(CARRIERS, true);
+        Installed.install(2, true);
     }
 
     @Test
@@ -47,12 +36,6 @@ class LateInstallTest {
         try (var channel = SocketChannel.open()) {
             assertThat(channel).isInstanceOf(UringSocketChannel.class);
         }
-    }
-
-    @Test
-    void shouldShowTheMXBeanItsCarriers() {
-        assertThat(scheduler.getParallelism()).isEqualTo(CARRIERS);
-        assertThat(scheduler.getPoolSize()).isEqualTo(CARRIERS);
     }
 
     private static int providersOfOurs(int times) {

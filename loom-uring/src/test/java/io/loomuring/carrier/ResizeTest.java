@@ -5,6 +5,7 @@ import static io.loomuring.carrier.Installed.carrierName;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.loomuring.LoomUring;
 import io.loomuring.abi.Errno;
 import io.loomuring.jdk.JdkInternals;
 import io.loomuring.ring.Op;
@@ -277,6 +278,22 @@ class ResizeTest {
         scheduler.setParallelism(CARRIERS_MAX);
         assertThat(scheduler.getPoolSize()).isEqualTo(threads);
         hog(CARRIERS_MAX);
+    }
+
+    @Test
+    void shouldLetCarriersStealAgain() throws Exception {
+        hog(CARRIERS);
+        scheduler.setParallelism(1);
+        done.set(true);
+        Running.allEnd(hogs);
+        Await.until("all sleep", () -> scheduler.getMountedVirtualThreadCount() == 0);
+        Running<Set<String>> onFirst =
+                Running.onVirtual(() -> {
+                    scheduler.setParallelism(CARRIERS);
+                    long before = LoomUring.counters().steals;
+                    return Spread.ofChildren(() -> LoomUring.counters().steals > before);
+                });
+        assertThat(onFirst.result()).hasSize(CARRIERS);
     }
 
     @Test
