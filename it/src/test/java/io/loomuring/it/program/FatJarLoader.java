@@ -76,15 +76,24 @@ public final class FatJarLoader extends ClassLoader {
 
         @Override
         protected URLConnection openConnection(URL url) {
-            return new URLConnection(url) {
-                @Override
-                public void connect() {}
+            return new Connection(url, bytes);
+        }
+    }
 
-                @Override
-                public InputStream getInputStream() {
-                    return new ByteArrayInputStream(bytes);
-                }
-            };
+    private static final class Connection extends URLConnection {
+        private final byte[] bytes;
+
+        Connection(URL url, byte[] bytes) {
+            super(url);
+            this.bytes = bytes;
+        }
+
+        @Override
+        public void connect() {}
+
+        @Override
+        public InputStream getInputStream() {
+            return new ByteArrayInputStream(bytes);
         }
     }
 }
