@@ -3,7 +3,9 @@ package io.loomuring.it.program;
 import com.sun.jna.Library;
 import com.sun.jna.Native;
 
-/** Uses a JNA of its own, prints its version, and goes on as {@link SwitchProbe}. */
+import java.net.URL;
+
+/** Uses a JNA of its own, prints its jar, and goes on as {@link SwitchProbe}. */
 public final class JnaProbe {
     private JnaProbe() {}
 
@@ -13,7 +15,8 @@ public final class JnaProbe {
     }
 
     public static void main(String[] arguments) throws Exception {
-        System.out.println("jna=" + Native.VERSION);
+        URL jar = Native.class.getProtectionDomain().getCodeSource().getLocation();
+        System.out.println("jna=" + jar.getPath());
         C c = Native.loadLibrary("c", C.class);
         System.out.println("works=" + (c.getpid() == ProcessHandle.current().pid()));
         SwitchProbe.main(arguments);
