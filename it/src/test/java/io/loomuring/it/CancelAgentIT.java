@@ -37,12 +37,8 @@ class CancelAgentIT {
         var threads = new ArrayList<Thread>();
         for (int i = 0; i < RECEIVERS; i++) {
             receivers[i] = new CancelledReceiver(i % 2 == 0, random.split(), outcomes);
-            ThreadKind kind =
-                    switch (i % 8) {
-                        case 0 -> ThreadKind.PLATFORM;
-                        case 1 -> ThreadKind.FOREIGN;
-                        default -> ThreadKind.VIRTUAL;
-                    };
+            // not of a platform thread's system call: cancel may mean its descriptor's end only
+            ThreadKind kind = i % 8 == 0 ? ThreadKind.FOREIGN : ThreadKind.VIRTUAL;
             threads.add(kind.unstarted("receiver " + i, receivers[i]));
         }
         long cancelsBefore = LoomUring.counters().cancels;
@@ -81,7 +77,7 @@ class CancelAgentIT {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(names = "PLATFORM", mode = EnumSource.Mode.EXCLUDE) // as above
     void sendsExactlyWhatItReportsWhenSendsAreCancelled(ThreadKind kind) {
         int senders = RECEIVERS / 4;
         BooleanSupplier done =

@@ -2,7 +2,6 @@ package io.loomuring.it;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
@@ -25,10 +24,10 @@ final class GuardedBuffer {
     }
 
     private final MemorySegment all;
-    private final ByteBuffer heap; // over all, or null for a native buffer
+    private final byte[] heap; // all, or null for a native buffer
     private int uses;
 
-    private GuardedBuffer(MemorySegment all, ByteBuffer heap) {
+    private GuardedBuffer(MemorySegment all, byte[] heap) {
         this.all = all;
         this.heap = heap;
         all.fill(canary());
@@ -36,7 +35,7 @@ final class GuardedBuffer {
 
     static GuardedBuffer onHeap(int capacity) {
         var array = new byte[capacity + 2 * GUARD];
-        return new GuardedBuffer(MemorySegment.ofArray(array), ByteBuffer.wrap(array));
+        return new GuardedBuffer(MemorySegment.ofArray(array), array);
     }
 
     static GuardedBuffer offHeap(int capacity) {
@@ -60,8 +59,8 @@ final class GuardedBuffer {
         return all.address() + GUARD;
     }
 
-    /** The buffer on the heap, guards included: the usable part begins at {@link #position}. */
-    ByteBuffer heap() {
+    /** The array, guards included: the usable part begins at {@link #position}. */
+    byte[] heap() {
         return heap;
     }
 
