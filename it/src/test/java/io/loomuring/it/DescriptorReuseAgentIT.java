@@ -31,7 +31,7 @@ class DescriptorReuseAgentIT {
     private static final Duration LIMIT = Duration.ofSeconds(20);
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(names = "PLATFORM", mode = EnumSource.Mode.EXCLUDE) // has no read under way
     void aReadUnderWayNeverTakesWhatHasReusedTheNumber(ThreadKind kind) throws Exception {
         try (var connections = new Connections(StandardProtocolFamily.UNIX)) {
             for (int i = 0; i < ROUNDS; i++) {

@@ -24,7 +24,7 @@ final class GuardedBuffer {
     }
 
     private final MemorySegment all;
-    private final byte[] heap; // all of it, or null for a native buffer
+    private final byte[] heap; // all, or null for a native buffer
     private int uses;
 
     private GuardedBuffer(MemorySegment all, byte[] heap) {
@@ -59,7 +59,7 @@ final class GuardedBuffer {
         return all.address() + GUARD;
     }
 
-    /** The array on the heap, guards included: the usable part begins at {@link #position}. */
+    /** The array, guards included: the usable part begins at {@link #position}. */
     byte[] heap() {
         return heap;
     }

@@ -12,9 +12,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.ConnectException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -143,39 +141,6 @@ class AsyncCloseTest {
                         Files.delete(path);
                     }
                 });
-    }
-
-    /** A listener whose backlog is full: connecting to it gets no answer. */
-    private static final class Silence {
-        private static final List<Closeable> FILLERS = new ArrayList<>(); // open till the end
-        static final SocketAddress ADDRESS;
-
-        static {
-            try {
-                ADDRESS = fill();
-            } catch (IOException e) {
-                throw new ExceptionInInitializerError(e);
-            }
-        }
-
-        private static SocketAddress fill() throws IOException {
-            ServerSocketChannel listener = Provider.JDK.get().openServerSocketChannel();
-            FILLERS.add(listener);
-            listener.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 1);
-            boolean full = false;
-            while (!full) {
-                SocketChannel filler = Provider.JDK.socket();
-                FILLERS.add(filler);
-                filler.configureBlocking(false);
-                filler.connect(listener.getLocalAddress());
-                long start = System.nanoTime();
-                while (!full && !filler.finishConnect()) {
-                    full = System.nanoTime() - start > 500_000_000;
-                    Thread.onSpinWait();
-                }
-            }
-            return listener.getLocalAddress();
-        }
     }
 
     private static Waiting onConnect(Provider provider, boolean finish) throws IOException {

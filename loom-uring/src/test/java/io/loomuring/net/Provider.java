@@ -3,12 +3,15 @@ package io.loomuring.net;
 import io.loomuring.UringSelectorProvider;
 
 import sun.nio.ch.DefaultSelectorProvider;
+import sun.nio.ch.NioSocketImpl;
 
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ProtocolFamily;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
 import java.net.UnixDomainSocketAddress;
@@ -51,6 +54,55 @@ enum Provider {
         }
         String host = family == StandardProtocolFamily.INET ? "127.0.0.1" : "::1";
         return listener.bind(new InetSocketAddress(InetAddress.ofLiteral(host), 0));
+    }
+
+    // ---- sockets that are no channels ----
+
+    private static final class JdkSocket extends Socket {
+        JdkSocket() throws IOException {
+            super(new NioSocketImpl(false));
+        }
+    }
+
+    private static final class JdkServerSocket extends ServerSocket {
+        JdkServerSocket() {
+            super(new NioSocketImpl(true));
+        }
+    }
+
+    /** A {@code Socket} that is neither bound nor connected. */
+    Socket plainSocket() throws IOException {
+        return this == OURS ? new Socket() : new JdkSocket();
+    }
+
+    /** A {@code ServerSocket} that is not bound. */
+    ServerSocket unboundServerSocket() throws IOException {
+        return this == OURS ? new ServerSocket() : new JdkServerSocket();
+    }
+
+    /** A {@code ServerSocket} at a port of the loopback interface. */
+    ServerSocket serverSocket() throws IOException {
+        ServerSocket server = unboundServerSocket();
+        server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        return server;
+    }
+
+    /** Two connected sockets. */
+    PlainPair plainPair() throws IOException {
+        try (ServerSocket server = serverSocket()) {
+            Socket client = plainSocket();
+            client.connect(server.getLocalSocketAddress());
+            return new PlainPair(client, server.accept());
+        }
+    }
+
+    /** A connection's ends. */
+    record PlainPair(Socket client, Socket server) implements Closeable {
+        @Override
+        public void close() throws IOException {
+            client.close();
+            server.close();
+        }
     }
 
     /** Two connected channels. */
