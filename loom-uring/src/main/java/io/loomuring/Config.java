@@ -235,9 +235,11 @@ public record Config(
         var values = new LinkedHashMap<String, String>();
         values.put(MODE, mode.name().toLowerCase(Locale.ROOT));
         values.put(CARRIERS, Integer.toString(carriers));
+        values.put(JDK_POOL_SIZE_MAX, Integer.toString(carriersMax));
         values.put(STEAL, onOrOff(stealing));
         values.put(ENTRIES, Integer.toString(entries));
         values.put(RING_FLAGS, ringFlagNames());
+        values.put(SQPOLL, sqIdleMillis == 0 ? "off" : Integer.toString(sqIdleMillis));
         values.put(REPORT, onOrOff(report));
         return values;
     }

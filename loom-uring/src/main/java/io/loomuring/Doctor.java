@@ -4,6 +4,7 @@ import io.loomuring.abi.Errno;
 import io.loomuring.abi.IoUringAbi;
 import io.loomuring.jdk.JdkInternals;
 import io.loomuring.jdk.JdkInternals.UnsupportedJdkException;
+import io.loomuring.jdk.SocketImplHook;
 import io.loomuring.jdk.SunNet;
 import io.loomuring.ring.KernelFeatures;
 import io.loomuring.ring.RingException;
@@ -77,11 +78,24 @@ final class Doctor {
 
     private void lookAtJdk() {
         ok("JDK", Runtime.version() + ", " + System.getProperty("java.vm.name"));
+        check("JDK scheduler hook", JdkInternals::checkSchedulerHook);
+        if (SocketImplHook.isInstalled()) {
+            ok("JDK socket hook", "in use in this JVM");
+        } else {
+            check("JDK socket hook", SocketImplHook::check);
+        }
+    }
+
+    private interface Shape {
+        void check() throws UnsupportedJdkException;
+    }
+
+    private void check(String topic, Shape shape) {
         try {
-            JdkInternals.checkSchedulerHook();
-            ok("JDK scheduler hook", "as in JDK 25");
+            shape.check();
+            ok(topic, "as in JDK 25");
         } catch (UnsupportedJdkException e) {
-            blocked("JDK scheduler hook", Obstacle.of(e));
+            blocked(topic, Obstacle.of(e));
         }
     }
 
@@ -90,13 +104,12 @@ final class Doctor {
             LoomUring.openJdk();
             nativeLibrary = true;
             ok("native library", "loaded");
-            SunNet.check();
-            ok("JDK socket helpers", "all found");
+            check("JDK socket helpers", SunNet::check);
         } catch (LinkageError e) {
             blocked("native library", Obstacle.of(e));
             unknown("JDK socket helpers", "can't be asked without the native library");
         } catch (UnsupportedJdkException e) {
-            blocked("JDK socket helpers", Obstacle.of(e));
+            blocked("native library", Obstacle.of(e));
         }
     }
 

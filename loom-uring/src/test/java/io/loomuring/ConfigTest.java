@@ -156,9 +156,11 @@ class ConfigTest {
         assertThat(values).hasSameSizeAs(Config.class.getRecordComponents());
         values.put("loomuring.mode", "required");
         values.put("loomuring.carriers", "3");
+        values.put("jdk.virtualThreadScheduler.maxPoolSize", "5");
         values.put("loomuring.steal", "off");
         values.put("loomuring.entries", "64");
         values.put("loomuring.ring.flags", "none");
+        values.put("loomuring.sqpoll", "20");
         values.put("loomuring.report", "on");
         var properties = new Properties();
         properties.putAll(values);
