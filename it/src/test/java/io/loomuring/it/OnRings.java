@@ -16,8 +16,9 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -65,14 +66,15 @@ final class OnRings
                 () -> RingSlots.inUse() <= slotsBefore);
     }
 
-    /** The JDK's plain sockets have pollers and more, made at first use and kept for ever. */
+    /** The JDK's own channels have pollers and more, made at first use and kept for ever. */
     private static void openWhatTheJdkOpensOnce() throws InterruptedException {
         var failure = new AtomicReference<IOException>();
         Runnable use =
                 () -> {
-                    try (var listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-                        listener.setSoTimeout(1);
-                        assertThatThrownBy(listener::accept)
+                    try (var socket = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
+                        socket.setSoTimeout(1);
+                        var packet = new DatagramPacket(new byte[1], 1);
+                        assertThatThrownBy(() -> socket.receive(packet))
                                 .isInstanceOf(SocketTimeoutException.class);
                     } catch (IOException e) {
                         failure.set(e);

@@ -187,7 +187,7 @@ public final class SunNet {
             find(holder("jdk.internal.ref.CleanerFactory"), "cleaner", Cleaner.class);
     private static final MethodHandle PRE_CLOSE =
             find(
-                    holder("sun.nio.ch.UnixDispatcher"),
+                    initialized(holder("sun.nio.ch.UnixDispatcher")),
                     "preClose0",
                     void.class,
                     FileDescriptor.class);
@@ -210,6 +210,17 @@ public final class SunNet {
         } catch (ClassNotFoundException e) {
             missing(name);
             return Void.class;
+        }
+    }
+
+    /** What its initialiser opens is there at the time when there may be no descriptors left. */
+    private static Class<?> initialized(Class<?> holder) {
+        try {
+            return MethodHandles.privateLookupIn(holder, MethodHandles.lookup())
+                    .ensureInitialized(holder);
+        } catch (IllegalAccessException e) {
+            missing(holder.getName());
+            return holder;
         }
     }
 
