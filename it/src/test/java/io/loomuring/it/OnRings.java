@@ -72,7 +72,7 @@ final class OnRings
         Runnable use =
                 () -> {
                     try (var socket = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
-                        socket.setSoTimeout(1);
+                        socket.setSoTimeout(200); // long enough to get as far as to wait
                         var packet = new DatagramPacket(new byte[1], 1);
                         assertThatThrownBy(() -> socket.receive(packet))
                                 .isInstanceOf(SocketTimeoutException.class);
