@@ -103,6 +103,10 @@ class HoggedCarrierTest {
         return receivers;
     }
 
+    private static boolean isUnderWay(Op op) {
+        return op.inFlight() || op.isBlocked();
+    }
+
     @ParameterizedTest
     @EnumSource
     void shouldNotKeepThreadsOfAPlatformThreadFromRunning(Hog kind) throws Exception {
@@ -156,7 +160,8 @@ class HoggedCarrierTest {
         for (ThreadKind threads : ThreadKind.values()) {
             pairs.clear();
             List<Receiver> receivers = startReceivers(threads);
-            receivers.forEach(receiver -> Await.until("in flight", () -> receiver.op().inFlight()));
+            receivers.forEach(
+                    receiver -> Await.until("in flight", () -> isUnderWay(receiver.op())));
             if (hog == null) {
                 startHog(kind);
             }
@@ -171,7 +176,7 @@ class HoggedCarrierTest {
     @EnumSource
     void shouldNotKeepOperationsInFlightFromBeingCancelled(Hog kind) throws Exception {
         List<Receiver> receivers = startReceivers(ThreadKind.VIRTUAL);
-        receivers.forEach(receiver -> Await.until("in flight", () -> receiver.op().inFlight()));
+        receivers.forEach(receiver -> Await.until("in flight", () -> isUnderWay(receiver.op())));
         startHog(kind);
         receivers.forEach(receiver -> receiver.op().cancel(Op.CLOSE));
         for (Receiver receiver : receivers) {
