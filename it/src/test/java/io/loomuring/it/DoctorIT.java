@@ -45,7 +45,14 @@ class DoctorIT {
             assertThat(doctor.outputLines().getLast()).isEqualTo(CAN_RUN);
             assertThat(doctor.outputLines()).noneMatch(line -> line.startsWith("BLOCKED"));
             for (String topic :
-                    List.of("kernel", "JDK", "JDK scheduler hook", "native library", "io_uring")) {
+                    List.of(
+                            "kernel",
+                            "JDK",
+                            "JDK scheduler hook",
+                            "JDK socket hook",
+                            "JDK socket helpers",
+                            "native library",
+                            "io_uring")) {
                 assertThat(line(doctor, topic)).startsWith("ok ");
             }
             assertThat(line(doctor, "trial")).matches("ok .* took [1-9][0-9]* ring operations");
@@ -122,6 +129,16 @@ class DoctorIT {
             assertThat(line(doctor, "trial")).startsWith("ok ");
             assertThat(doctor.outputLines())
                     .anyMatch(line -> line.matches(" *loomuring.mode +off"));
+        }
+    }
+
+    @Test
+    void looksTheSameUnderTheAgent() {
+        try (Child doctor = doctor(NOTHING_REFUSED, Child.agent())) {
+            assertThat(doctor.awaitExit()).as("%s", doctor).isZero();
+            assertThat(line(doctor, "JDK socket hook")).startsWith("ok ");
+            assertThat(line(doctor, "trial")).startsWith("ok ");
+            assertThat(doctor.ringOperations()).isPositive();
         }
     }
 
