@@ -10,7 +10,6 @@ import org.junit.jupiter.api.Test;
 
 import java.nio.channels.SocketChannel;
 import java.nio.channels.spi.SelectorProvider;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Installation into a program whose code for virtual threads and channels has been compiled. */
@@ -48,9 +47,9 @@ class LateInstallTest {
         return ours;
     }
 
+    /** One after the other, which gives the JIT the time to compile how they are created. */
     private static int threadsOfOurs(int threads) throws InterruptedException {
         var ours = new AtomicInteger();
-        var ended = new CountDownLatch(threads);
         for (int i = 0; i < threads; i++) {
             boolean look = threads - i <= THREADS;
             Thread.ofVirtual()
@@ -58,10 +57,9 @@ class LateInstallTest {
                         if (look && Installed.isOurs(Installed.carrierName())) {
                             ours.incrementAndGet();
                         }
-                        ended.countDown();
-                    });
+                    })
+                    .join();
         }
-        ended.await();
         return ours.get();
     }
 }
