@@ -244,7 +244,8 @@ class RingTest {
         fixture.enterUntilQuiet(); // the wake-up's own completions
         fixture.wake();
         long start = System.nanoTime();
-        assertThat(fixture.ring.enter(RingFixture.LONG_NANOS)).isOne();
+        // one CQE, or the last of the old poll and one of the new
+        assertThat(fixture.ring.enter(RingFixture.LONG_NANOS)).isBetween(1, 2);
         assertThat(System.nanoTime() - start).isLessThan(RingFixture.LONG_NANOS / 2);
     }
 

@@ -163,8 +163,10 @@ class SqThreadTest {
         while (counters.submissionQueueFull < FULL_QUEUES && ops.size() < MANY) {
             ops.add(submittedNop(ring));
         }
-        assertThat(counters.enters - enters).isEqualTo(counters.submissionQueueFull);
+        long waits = counters.enters - enters;
         ops.forEach(op -> awaitEnd(ring, op));
+        // none where the thread made room between the look and the call
+        assertThat(waits).isPositive().isLessThanOrEqualTo(counters.submissionQueueFull);
     }
 
     @Test
