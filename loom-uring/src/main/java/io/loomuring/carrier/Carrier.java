@@ -400,17 +400,19 @@ public final class Carrier extends CarrierThread {
 
     /**
      * Does for a carrier that doesn't turn what can be done without it: hands its messages on,
-     * fires its deadlines, submits and reaps its ring; by the watchdog.
+     * fires its deadlines, submits and reaps its ring; by the watchdog. What is for the ring stays
+     * in the inbox unless the ring is to be had: its carrier may be asleep in it for ever.
      */
     void rescue() {
         lock();
+        boolean hasRing = ring.isShared() && ring.beginRescue();
         try {
             for (int i = inbox.size(); i > 0; i--) { // some may come back: no end otherwise
                 Object message = inbox.relaxedPoll();
                 if (message == null) {
                     break;
                 }
-                if (mayBeDoneByOthers(message)) {
+                if (mayBeDoneByOthers(message, hasRing)) {
                     receive(message);
                 } else {
                     inbox.offer(message);
@@ -418,18 +420,21 @@ public final class Carrier extends CarrierThread {
             }
         } finally {
             unlock();
+            if (hasRing) {
+                ring.endRescue();
+            }
         }
         fireDeadlines();
-        if (ring.isShared()) {
-            ring.tryRescue();
-        }
+        // the carrier may have gone to sleep while its messages were here
+        VarHandle.fullFence();
+        wake();
     }
 
-    private boolean mayBeDoneByOthers(Object message) {
+    private static boolean mayBeDoneByOthers(Object message, boolean hasRing) {
         return switch (message) {
             case Runnable _, Deadline _ -> true;
             case Request _ -> false;
-            default -> ring.isShared();
+            default -> hasRing;
         };
     }
 

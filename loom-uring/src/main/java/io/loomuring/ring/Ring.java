@@ -50,6 +50,7 @@ public final class Ring {
     private static final int FLUSH_ATTEMPTS_MAX = 1000;
 
     private final AtomicInteger owner = new AtomicInteger(OUTSIDE);
+    private Thread rescuer; // of RESCUED; others may read it: nobody sees himself but the rescuer
 
     private final SqThread sqThread;
     private final int fd;
@@ -69,6 +70,9 @@ public final class Ring {
 
     private int wakeFd = -1;
     private boolean wakeArmed;
+
+    /** A rescuer reaped a wake-up, meant for a carrier that was on its way to sleep. */
+    private boolean wakeTaken;
 
     /** A ring that is entered to submit. */
     public Ring(
@@ -173,10 +177,17 @@ public final class Ring {
 
     // ---- the owner word ----
 
-    private void acquire(int state) {
-        if (!owner.compareAndSet(OUTSIDE, state)) {
-            acquireSlow(state);
+    /** False for a rescuer that has it already. Full fence. */
+    private boolean acquire(int state) {
+        if (owner.compareAndSet(OUTSIDE, state)) {
+            return true;
         }
+        if (rescuer == Thread.currentThread()) {
+            VarHandle.fullFence();
+            return false;
+        }
+        acquireSlow(state);
+        return true;
     }
 
     /** A rescuer has the ring for the time of one enter and reap: wait, without parking. */
@@ -220,7 +231,7 @@ public final class Ring {
     /** Returns null, or whoever waits for an operation that ends here. */
     private Thread submitOrRefuse(Op op) {
         op.submitting(this);
-        acquire(FILLING); // the full fence between submitting and isCancelled
+        boolean taken = acquire(FILLING); // the full fence between submitting and isCancelled
         try {
             if (op.isCancelled()) {
                 return op.completed(-Errno.ECANCELED);
@@ -246,14 +257,16 @@ public final class Ring {
         } catch (OutOfMemoryError e) { // of a table that had to grow
             return op.completed(-Errno.ENOMEM);
         } finally {
-            release();
+            if (taken) {
+                release();
+            }
         }
     }
 
     /** Cancels what the request means if it is still in flight on this ring. */
     public void cancel(Op.Cancel request) {
         Op op = request.op();
-        acquire(FILLING);
+        boolean taken = acquire(FILLING);
         try {
             long userData = op.userData(); // of another ring's submission, perhaps: look it up
             if (inFlight.get(userData) != op || !op.isClaim(request.claim())) {
@@ -267,7 +280,9 @@ public final class Ring {
             sq.publish();
             counters.cancels++;
         } finally {
-            release();
+            if (taken) {
+                release();
+            }
         }
     }
 
@@ -365,7 +380,8 @@ public final class Ring {
             if (!wakeArmed && wakeFd >= 0 && (!sq.isFull() || flush())) {
                 armWake();
             }
-            boolean wait = waitNanos != 0 && cq.ready() == 0;
+            boolean wait = waitNanos != 0 && cq.ready() == 0 && !wakeTaken;
+            wakeTaken = false;
             if (wait || needsSubmission() || sq.needsEnter()) {
                 enterKernel(wait ? 1 : 0, waitNanos);
             }
@@ -424,6 +440,7 @@ public final class Ring {
                 complete(userData, res, flags);
             } else if (userData == WAKE) {
                 wakeArmed = (flags & IORING_CQE_F_MORE) != 0;
+                wakeTaken |= rescuer != null;
             }
             // CANCEL: found, already ending (-EALREADY) or ended (-ENOENT); its target tells
         }
@@ -465,15 +482,33 @@ public final class Ring {
      * @return completions reaped, or -1 if the ring is not to be had now
      */
     public int tryRescue() {
+        return beginRescue() ? endRescue() : -1;
+    }
+
+    /**
+     * Takes the ring from a carrier that is stuck outside it, and only then: whoever waited for a
+     * carrier that sleeps in its ring would wait for ever. Until {@link #endRescue} the calling
+     * thread may submit and cancel.
+     *
+     * @return whether it was to be had
+     */
+    public boolean beginRescue() {
         if (!owner.compareAndSet(OUTSIDE, RESCUED)) {
-            return -1;
+            return false;
         }
+        rescuer = Thread.currentThread();
+        return true;
+    }
+
+    /** Submits, reaps and gives the ring back; returns completions reaped. */
+    public int endRescue() {
         try {
             if (needsSubmission() || sq.needsEnter()) {
                 enterKernel(0, 0);
             }
             return reap();
         } finally {
+            rescuer = null;
             release();
         }
     }

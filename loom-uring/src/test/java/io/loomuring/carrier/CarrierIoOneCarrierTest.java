@@ -3,6 +3,7 @@ package io.loomuring.carrier;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.loomuring.LoomUring;
+import io.loomuring.jdk.JdkInternals;
 import io.loomuring.ring.Op;
 import io.loomuring.testing.Await;
 import io.loomuring.testing.Running;
@@ -22,10 +23,39 @@ import java.util.concurrent.atomic.AtomicInteger;
 class CarrierIoOneCarrierTest extends CarrierIoContract {
     private static final int READERS = 500; // many times the ring's provided buffers
     private static final int ROUNDS_MAX = 50;
+    private static final int HANDED_OVER = 20_000; // operations
 
     @BeforeAll
     static void install() {
         Installed.install(1, true);
+    }
+
+    @Test
+    void shouldLoseNoOperationToARescuerThatComesAsItGoesToSleep() throws Exception {
+        Carrier carrier =
+                Running.onVirtual(() -> (Carrier) JdkInternals.Threads.currentCarrier()).result();
+        var done = new AtomicBoolean();
+        Running<Void> rescuer =
+                Running.onPlatform(() -> {
+                    while (!done.get()) {
+                        carrier.rescue();
+                    }
+                });
+        Running<Void> others =
+                Running.onPlatform(() -> {
+                    var op = new Op(_ -> {});
+                    for (int i = 0; i < HANDED_OVER; i++) { // each wakes the carrier once more
+                        assertThat(op.tryClaim()).isTrue();
+                        assertThat(CarrierIo.nop(op)).isZero();
+                        op.release();
+                    }
+                });
+        try {
+            others.result();
+        } finally {
+            done.set(true);
+        }
+        rescuer.result();
     }
 
     @Test
