@@ -65,6 +65,11 @@ public final class Ring {
     private final CompletionQueue cq;
     private final BufferRing buffers;
     private final OpTable inFlight = new OpTable();
+
+    /** In flight, but not yet in the queue, where each has an entry reserved; see {@link #add}. */
+    private final Op[] heldReceives;
+
+    private int held;
     private final Counters counters;
     private final Consumer<Op.Cancel> cancelSink;
 
@@ -145,6 +150,7 @@ public final class Ring {
             Memory.putLong(waitArg + GETEVENTS_ARG_TS, waitArg + SIZEOF_IO_URING_GETEVENTS_ARG);
             sq = new SubmissionQueue(ringAddress, params, sqesAddress);
             cq = new CompletionQueue(ringAddress, params);
+            heldReceives = new Op[sq.entries()];
             buffers = new BufferRing(fd);
         } catch (RingException | RuntimeException | Error e) {
             undo.run();
@@ -236,22 +242,11 @@ public final class Ring {
             if (op.isCancelled()) {
                 return op.completed(-Errno.ECANCELED);
             }
-            if (sq.isFull() && !flush()) {
+            if (isFull() && !flush()) {
                 return op.completed(-Errno.ENOMEM);
             }
-            long userData = inFlight.allocate(op);
-            op.userData(userData);
-            sq.fill(
-                    op.opcode,
-                    op.sqeFlags,
-                    op.fd,
-                    op.off,
-                    op.addr,
-                    op.len,
-                    op.opFlags,
-                    userData,
-                    BufferRing.GROUP);
-            sq.publish();
+            op.userData(inFlight.allocate(op));
+            add(op);
             counters.operations++;
             return null;
         } catch (OutOfMemoryError e) { // of a table that had to grow
@@ -263,6 +258,45 @@ public final class Ring {
         }
     }
 
+    /**
+     * Sends go first: a receive is held back until the ring is entered. Answers leave earlier, and
+     * the kernel, which is most of the cost, repeats one path and then the other:
+     * 004-virtual-thread-costs in docs/decisions has what it saves.
+     */
+    private void add(Op op) {
+        if (op.opcode == IORING_OP_RECV && !polled) {
+            heldReceives[held++] = op;
+        } else {
+            publish(op);
+        }
+    }
+
+    private void publish(Op op) {
+        sq.fill(
+                op.opcode,
+                op.sqeFlags,
+                op.fd,
+                op.off,
+                op.addr,
+                op.len,
+                op.opFlags,
+                op.userData(),
+                BufferRing.GROUP);
+        sq.publish();
+    }
+
+    private void publishHeld() {
+        for (int i = 0; i < held; i++) {
+            publish(heldReceives[i]);
+            heldReceives[i] = null;
+        }
+        held = 0;
+    }
+
+    private boolean isFull() {
+        return pending() == sq.entries();
+    }
+
     /** Cancels what the request means if it is still in flight on this ring. */
     public void cancel(Op.Cancel request) {
         Op op = request.op();
@@ -272,10 +306,11 @@ public final class Ring {
             if (inFlight.get(userData) != op || !op.isClaim(request.claim())) {
                 return;
             }
-            if (sq.isFull() && !flush()) {
+            if (isFull() && !flush()) {
                 // out of kernel memory: nothing can be cancelled until something ends by itself
                 throw new IllegalStateException("io_uring takes no submissions: out of memory");
             }
+            publishHeld(); // or the kernel would look for what it does not have yet
             sq.fill(IORING_OP_ASYNC_CANCEL, 0, -1, 0, userData, 0, 0, CANCEL, 0);
             sq.publish();
             counters.cancels++;
@@ -321,15 +356,15 @@ public final class Ring {
         wakeArmed = true;
     }
 
-    /** Entries that the kernel has not taken yet; a hint where there is an {@link SqThread}. */
+    /** What the kernel has not taken yet; a hint where there is an {@link SqThread}. */
     int pending() {
-        return sq.pending();
+        return sq.pending() + held;
     }
 
     /** Makes room in a full submission queue; false if the kernel keeps refusing. */
     private boolean flush() {
         counters.submissionQueueFull++;
-        for (int attempt = 0; sq.isFull(); attempt++) {
+        for (int attempt = 0; isFull(); attempt++) {
             int rc = enterKernel(0, 0); // where there is an SqThread it waits for room
             if (rc < 0 && rc != -Errno.EINTR) {
                 reap(); // EBUSY: completions kept back must be reaped first
@@ -351,7 +386,7 @@ public final class Ring {
 
     /** Whether nobody takes what is queued before the kernel is entered. */
     private boolean needsSubmission() {
-        return sq.pending() > 0 && (!polled || sqThreadSleeps());
+        return pending() > 0 && (!polled || sqThreadSleeps());
     }
 
     /**
@@ -377,7 +412,7 @@ public final class Ring {
     public int enter(long waitNanos) {
         acquire(ENTERING);
         try {
-            if (!wakeArmed && wakeFd >= 0 && (!sq.isFull() || flush())) {
+            if (!wakeArmed && wakeFd >= 0 && (!isFull() || flush())) {
                 armWake();
             }
             boolean wait = waitNanos != 0 && cq.ready() == 0 && !wakeTaken;
@@ -393,6 +428,7 @@ public final class Ring {
 
     /** One system call; an error that passes is counted and left to the next turn. */
     private int enterKernel(int minComplete, long waitNanos) {
+        publishHeld();
         int flags = IORING_ENTER_GETEVENTS;
         long arg = 0;
         int argSize = 0;

@@ -43,6 +43,10 @@ final class SubmissionQueue {
         return localTail - Memory.getIntAcquire(head);
     }
 
+    int entries() {
+        return entries;
+    }
+
     boolean isFull() {
         return pending() == entries;
     }

@@ -7,11 +7,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.loomuring.testing.Await;
 import io.loomuring.testing.Running;
 import io.loomuring.testing.Seeds;
+import io.loomuring.testing.SocketPair;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import java.lang.foreign.Arena;
 import java.util.concurrent.CountDownLatch;
 
 /** Another thread in the ring of an owner that is stuck, or not. */
@@ -34,6 +36,26 @@ class RingRescueTest {
             assertThat(rescuer.result()).isOne();
             assertThat(op.inFlight()).isFalse();
             assertThat(op.result()).isZero();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = SetupFlags.class, names = "DEFERRED", mode = EnumSource.Mode.EXCLUDE)
+    void shouldSubmitReceivesThatTheOwnerHeldBack(SetupFlags flags) throws Exception {
+        try (var fixture = new RingFixture(8, 16, flags);
+                SocketPair pair = SocketPair.open();
+                Arena arena = Arena.ofShared()) {
+            Op op = claimedOp();
+            op.prepRecv(pair.fd(), arena.allocate(1).address(), 1, 0);
+            fixture.ring.submit(op);
+            pair.peerSends((byte) 1);
+            Running<Void> rescuer =
+                    Running.onPlatform(() ->
+                            Await.until(
+                                    "the receive ends",
+                                    () -> fixture.ring.tryRescue() >= 0 && !op.inFlight()));
+            rescuer.result();
+            assertThat(op.result()).isOne();
         }
     }
 

@@ -249,6 +249,24 @@ class RingTest {
         assertThat(System.nanoTime() - start).isLessThan(RingFixture.LONG_NANOS / 2);
     }
 
+    // ---- order ----
+
+    @ParameterizedTest
+    @EnumSource(value = SetupFlags.class, names = "POLLED", mode = EnumSource.Mode.EXCLUDE)
+    void shouldSubmitSendsBeforeReceives(SetupFlags flags) throws RingException {
+        open(flags);
+        try (SocketPair pair = SocketPair.open()) {
+            Op receive = claimedOp();
+            receive.prepRecv(pair.fd(), arena.allocate(1).address(), 1, SocketAbi.MSG_DONTWAIT);
+            fixture.ring.submit(receive);
+            Op send = claimedOp();
+            send.prepSend(pair.peer(), arena.allocate(1).address(), 1, SocketAbi.MSG_NOSIGNAL);
+            fixture.ring.submit(send);
+            assertThat(fixture.await(receive)).isOne(); // -EAGAIN, had it gone first
+            assertThat(fixture.await(send)).isOne();
+        }
+    }
+
     // ---- cancel ----
 
     @ParameterizedTest
