@@ -52,6 +52,7 @@ public final class LoomUring {
     private static boolean installed; // guarded by the class; they carry every virtual thread
     private static boolean explicit; // guarded by the class; the provider is threadFactory()'s
     private static boolean jdkOpen; // guarded by the class
+    private static boolean socketsCarried; // guarded by the class
     private static int ringEntries; // guarded by the class; of each ring, 0 if there is none
     private static String unavailable; // guarded by the class; why not, once that is known
 
@@ -91,6 +92,7 @@ public final class LoomUring {
             return other.threadFactory();
         }
         ThreadFactory factory = JdkInternals.threadFactory(group);
+        carrySockets();
         explicit |= !installed && !PROVIDER.equals(System.getProperty(PROVIDER_PROPERTY));
         UringSelectorProvider.use();
         return factory;
@@ -171,7 +173,6 @@ public final class LoomUring {
             if (config.report()) {
                 Runtime.getRuntime().addShutdownHook(new Thread(() -> report(started)));
             }
-            SocketImplHook.install(UringSocketImpl::create);
             group = started;
         } catch (LinkageError e) {
             throw unavailable(Obstacle.of(e), e);
@@ -193,14 +194,23 @@ public final class LoomUring {
             ForkJoinPool before = JdkInternals.setDefaultScheduler(group);
             try {
                 checkNewThreads();
-            } catch (UnavailableException e) {
-                JdkInternals.setDefaultScheduler(before);
+                UringSelectorProvider.use();
+                carrySockets();
+            } catch (UnavailableException | UnsupportedJdkException e) {
+                JdkInternals.setDefaultScheduler(before); // all or nothing: the carriers idle
                 throw e;
             }
-            UringSelectorProvider.use();
         }
         installed = true;
         explicit = false;
+    }
+
+    /** Once nothing else can fail: it can't be taken back. */
+    private static void carrySockets() throws UnsupportedJdkException {
+        if (!socketsCarried) {
+            SocketImplHook.install(UringSocketImpl::create);
+            socketsCarried = true;
+        }
     }
 
     /** Whether the hook works; asked on a platform thread, since others inherit a scheduler. */

@@ -56,10 +56,15 @@ public final class UringSelectorProvider extends SelectorProvider {
         SelectorProvider present = SelectorProvider.provider();
         if (present.equals(sun.nio.ch.DefaultSelectorProvider.get())) {
             JdkInternals.setSelectorProvider(new UringSelectorProvider(true));
-        } else if (!(present instanceof UringSelectorProvider)) {
+        } else if (!isOurs(present)) {
             System.err.println(
                     "loom-uring: channels are still those of " + present.getClass().getName());
         }
+    }
+
+    /** Of any copy: they all lead to the one that carries this JVM. */
+    private static boolean isOurs(SelectorProvider provider) {
+        return provider.getClass().getName().equals(UringSelectorProvider.class.getName());
     }
 
     private static boolean isFoundByTheJdk() {
