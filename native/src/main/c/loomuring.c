@@ -13,9 +13,12 @@
 #include <string.h>
 #include <sched.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -98,6 +101,57 @@ JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_sendmsg(JNIEnv *env, jclass ty
                                                           jlong msghdr, jint flags) {
     (void)env, (void)type;
     return (jint)result(sendmsg(fd, pointer(msghdr), flags));
+}
+
+JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_read(JNIEnv *env, jclass type, jint fd,
+                                                       jlong address, jint length) {
+    (void)env, (void)type;
+    return (jint)result(read(fd, pointer(address), (size_t)length));
+}
+
+JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_write(JNIEnv *env, jclass type, jint fd,
+                                                        jlong address, jint length) {
+    (void)env, (void)type;
+    return (jint)result(write(fd, pointer(address), (size_t)length));
+}
+
+JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_readv(JNIEnv *env, jclass type, jint fd,
+                                                        jlong iov, jint count) {
+    (void)env, (void)type;
+    return (jint)result(readv(fd, pointer(iov), count));
+}
+
+JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_writev(JNIEnv *env, jclass type, jint fd,
+                                                         jlong iov, jint count) {
+    (void)env, (void)type;
+    return (jint)result(writev(fd, pointer(iov), count));
+}
+
+static int64_t send_file(int fd, int file, int64_t position, int count) {
+    off_t offset = position;
+    return result(sendfile(fd, file, &offset, (size_t)count));
+}
+
+JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_sendfile(JNIEnv *env, jclass type, jint fd,
+                                                           jint file, jlong position,
+                                                           jint count) {
+    (void)env, (void)type;
+    return (jint)send_file(fd, file, position, count);
+}
+
+/* sendfile(2) has no flags: the descriptor's mode decides, here for the time of the call. */
+JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_sendfileNow(JNIEnv *env, jclass type, jint fd,
+                                                              jint file, jlong position,
+                                                              jint count) {
+    (void)env, (void)type;
+    int on = 1;
+    int off = 0;
+    int64_t rc = result(ioctl(fd, FIONBIO, &on));
+    if (rc == 0) {
+        rc = send_file(fd, file, position, count);
+        ioctl(fd, FIONBIO, &off);
+    }
+    return (jint)rc;
 }
 
 JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_poll(JNIEnv *env, jclass type, jint fd,

@@ -4,10 +4,12 @@ import io.loomuring.abi.Errno;
 import io.loomuring.abi.Native;
 import io.loomuring.carrier.CarrierGroup;
 import io.loomuring.carrier.CarrierIo;
+import io.loomuring.jdk.ChannelHook;
 import io.loomuring.jdk.JdkInternals;
 import io.loomuring.jdk.JdkInternals.UnsupportedJdkException;
 import io.loomuring.jdk.SocketImplHook;
 import io.loomuring.jdk.SunNet;
+import io.loomuring.net.UringSocketChannel;
 import io.loomuring.net.UringSocketImpl;
 import io.loomuring.observe.Counters;
 import io.loomuring.ring.KernelFeatures;
@@ -163,6 +165,7 @@ public final class LoomUring {
             openJdk();
             JdkInternals.checkSchedulerHook();
             SocketImplHook.check();
+            ChannelHook.check();
             SunNet.check();
             List<String> missing = KernelFeatures.probe().missing();
             if (!missing.isEmpty()) {
@@ -208,6 +211,7 @@ public final class LoomUring {
     /** Once nothing else can fail: it can't be taken back. */
     private static void carrySockets() throws UnsupportedJdkException {
         if (!socketsCarried) {
+            ChannelHook.install(new UringSocketChannel.Hook()); // asks nothing of other channels
             SocketImplHook.install(UringSocketImpl::create);
             socketsCarried = true;
         }

@@ -7,6 +7,8 @@ import static java.net.StandardProtocolFamily.UNIX;
 import io.loomuring.jdk.JdkInternals;
 import io.loomuring.jdk.JdkInternals.UnsupportedJdkException;
 import io.loomuring.jdk.SunNet;
+import io.loomuring.net.InheritedChannel;
+import io.loomuring.net.UringPipe;
 import io.loomuring.net.UringServerSocketChannel;
 import io.loomuring.net.UringSocketChannel;
 
@@ -22,8 +24,8 @@ import java.nio.channels.spi.SelectorProvider;
 import java.util.Objects;
 
 /**
- * The provider of socket channels carried by io_uring. Selectors, datagram channels and pipes are
- * the JDK's; its selectors take our channels.
+ * The provider of socket channels and pipes carried by io_uring. Selectors and datagram channels
+ * are the JDK's; its selectors take our channels.
  *
  * <p>Naming it with {@code -Djava.nio.channels.spi.SelectorProvider} installs loom-uring when the
  * JDK loads it. Where io_uring can't be used, all is the JDK's.
@@ -165,7 +167,7 @@ public final class UringSelectorProvider extends SelectorProvider {
 
     @Override
     public Pipe openPipe() throws IOException {
-        return behind().openPipe();
+        return Channels.CARRIED ? UringPipe.open(this) : behind().openPipe();
     }
 
     @Override
@@ -175,6 +177,6 @@ public final class UringSelectorProvider extends SelectorProvider {
 
     @Override
     public Channel inheritedChannel() throws IOException {
-        return behind().inheritedChannel();
+        return Channels.CARRIED ? InheritedChannel.get(this) : behind().inheritedChannel();
     }
 }

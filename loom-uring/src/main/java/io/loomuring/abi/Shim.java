@@ -35,6 +35,28 @@ public final class Shim {
     /** {@code sendmsg(2)}; {@code msghdr} is the address of a {@code struct msghdr}. */
     public static native int sendmsg(int fd, long msghdr, int flags);
 
+    /** {@code read(2)} on a descriptor in non-blocking mode. */
+    public static native int read(int fd, long address, int length);
+
+    /** {@code write(2)} on a descriptor in non-blocking mode. */
+    public static native int write(int fd, long address, int length);
+
+    /** {@code readv(2)} on a descriptor in non-blocking mode. */
+    public static native int readv(int fd, long iov, int count);
+
+    /** {@code writev(2)} on a descriptor in non-blocking mode. */
+    public static native int writev(int fd, long iov, int count);
+
+    /** {@code sendfile(2)}; the file's own position does not move. */
+    public static native int sendfile(int fd, int file, long position, int count);
+
+    /**
+     * {@code sendfile(2)} that never waits for room, although the socket is in blocking mode: its
+     * descriptor is in non-blocking mode meanwhile, so other calls on it may answer {@code
+     * -EAGAIN}.
+     */
+    public static native int sendfileNow(int fd, int file, long position, int count);
+
     /**
      * {@code poll(2)} of one descriptor.
      *

@@ -6,6 +6,8 @@ import io.loomuring.abi.Errno;
 import io.loomuring.abi.Shim;
 import io.loomuring.ring.Op;
 
+import java.nio.ByteBuffer;
+
 /**
  * Blocking operations on raw descriptors: all that channels see of carriers and rings.
  *
@@ -82,20 +84,41 @@ public final class CarrierIo {
         return perform(op, 0);
     }
 
+    /** Copies a part of what is to be sent to position 0 of a buffer in native memory. */
+    @FunctionalInterface
+    interface Copy<S> {
+        void copy(S from, int offset, ByteBuffer to, int length);
+    }
+
+    private static final Copy<byte[]> ARRAY = (from, offset, to, n) -> to.put(0, from, offset, n);
+    private static final Copy<ByteBuffer> BUFFER =
+            (from, offset, to, n) -> to.put(0, from, offset, n);
+
     /**
      * Sends all of a part of an array. While the peer doesn't read, no native memory is held.
      *
      * @return bytes sent: all, or fewer if an error or a cancel came after some; else the error
      */
     public static int sendHeap(Op op, int fd, byte[] array, int offset, int length) {
+        return sendHeap(op, fd, array, ARRAY, offset, length);
+    }
+
+    /**
+     * As {@link #sendHeap(Op, int, byte[], int, int)}, of a heap buffer, which may be read-only.
+     */
+    public static int sendHeap(Op op, int fd, ByteBuffer src, int position, int length) {
+        return sendHeap(op, fd, src, BUFFER, position, length);
+    }
+
+    private static <S> int sendHeap(Op op, int fd, S src, Copy<S> copy, int offset, int length) {
         if (onPlatformThread()) {
-            return PlatformIo.sendHeap(op, fd, array, offset, length);
+            return PlatformIo.sendHeap(op, fd, src, copy, offset, length);
         }
         int sent = 0;
         while (sent < length) {
             Scratch scratch = Scratch.take();
             int chunk = Math.min(length - sent, Scratch.SIZE);
-            scratch.buffer.put(0, array, offset + sent, chunk);
+            copy.copy(src, offset + sent, scratch.buffer, chunk);
             int n = send(op, fd, scratch.address, chunk, MSG_DONTWAIT | MSG_NOSIGNAL);
             scratch.release();
             if (n == -Errno.EAGAIN) {
@@ -125,6 +148,18 @@ public final class CarrierIo {
         }
         op.prepSendmsg(fd, msghdr, flags);
         return perform(op, 0);
+    }
+
+    /**
+     * {@code sendfile(2)} into a socket in blocking mode, by one system call. Only a platform
+     * thread waits in it; to a virtual one it says {@code -EAGAIN}. A signal that is no cancel ends
+     * it with {@code -EINTR}.
+     */
+    public static int sendfile(Op op, int fd, int file, long position, int count) {
+        if (onPlatformThread()) {
+            return PlatformIo.sendfile(op, fd, file, position, count);
+        }
+        return op.isCancelled() ? -Errno.ECANCELED : Shim.sendfileNow(fd, file, position, count);
     }
 
     /** {@code accept4(2)}: a descriptor or {@code -errno}. */

@@ -53,8 +53,8 @@ final class PlatformIo {
         long deadline = timed ? System.nanoTime() + timeoutNanos : 0;
         while (true) {
             int n = Shim.recv(fd, address, length, attempt);
-            if (n == -Errno.EAGAIN && timed) {
-                n = pollBlocking(op, fd, POLLIN, deadline);
+            if (n == -Errno.EAGAIN) { // not timed: a sendfile has the descriptor, see Shim
+                n = pollBlocking(op, fd, POLLIN, timed, deadline);
                 if (n < 0) {
                     return n;
                 }
@@ -110,7 +110,7 @@ final class PlatformIo {
         }
     }
 
-    static int sendHeap(Op op, int fd, byte[] array, int offset, int length) {
+    static <S> int sendHeap(Op op, int fd, S src, CarrierIo.Copy<S> copy, int offset, int length) {
         int size = Math.min(length, TRANSFER_BYTES_MAX);
         ByteBuffer buffer = SunNet.takeTemporary(size);
         try {
@@ -118,7 +118,7 @@ final class PlatformIo {
             int sent = 0;
             while (sent < length) {
                 int chunk = Math.min(length - sent, size);
-                buffer.put(0, array, offset + sent, chunk);
+                copy.copy(src, offset + sent, buffer, chunk);
                 int n = send(op, fd, address, chunk, MSG_NOSIGNAL);
                 if (n < 0) {
                     return sent > 0 ? sent : n;
@@ -132,6 +132,19 @@ final class PlatformIo {
         } finally {
             SunNet.giveBackTemporary(buffer);
         }
+    }
+
+    static int sendfile(Op op, int fd, int file, long position, int count) {
+        if (!begin(op, fd)) {
+            return -Errno.ECANCELED;
+        }
+        int n;
+        try {
+            n = Shim.sendfile(fd, file, position, count);
+        } finally {
+            end(op);
+        }
+        return outcome(op, n);
     }
 
     static int recvmsg(Op op, int fd, long msghdr, int flags, long timeoutNanos) {
@@ -174,32 +187,26 @@ final class PlatformIo {
         }
         int revents;
         try {
-            long deadline = timeoutNanos > 0 ? System.nanoTime() + timeoutNanos : 0;
-            revents =
-                    timeoutNanos > 0
-                            ? pollBlocking(op, fd, events, deadline)
-                            : pollBlocking(op, fd, events);
+            boolean timed = timeoutNanos > 0;
+            long deadline = timed ? System.nanoTime() + timeoutNanos : 0;
+            revents = pollBlocking(op, fd, events, timed, deadline);
         } finally {
             end(op);
         }
         return op.isCancelled() ? -Errno.ECANCELED : outcome(op, revents);
     }
 
-    private static int pollBlocking(Op op, int fd, int events) {
-        int revents;
-        do {
-            revents = Shim.poll(fd, events, -1);
-        } while (revents == -Errno.EINTR && !op.isCancelled());
-        return revents;
-    }
-
-    private static int pollBlocking(Op op, int fd, int events, long deadline) {
+    private static int pollBlocking(Op op, int fd, int events, boolean timed, long deadline) {
         while (true) {
-            long nanos = deadline - System.nanoTime();
-            if (nanos <= 0) {
-                return TIMED_OUT;
+            int millis = -1;
+            if (timed) {
+                long nanos = deadline - System.nanoTime();
+                if (nanos <= 0) {
+                    return TIMED_OUT;
+                }
+                millis = millisCeiling(nanos);
             }
-            int revents = Shim.poll(fd, events, millisCeiling(nanos));
+            int revents = Shim.poll(fd, events, millis);
             if (revents > 0 || (revents < 0 && (revents != -Errno.EINTR || op.isCancelled()))) {
                 return revents;
             }

@@ -1,9 +1,5 @@
 package io.loomuring.jdk;
 
-import static java.lang.classfile.ClassFile.ACC_FINAL;
-import static java.lang.classfile.ClassFile.ACC_PUBLIC;
-import static java.lang.classfile.ClassFile.ACC_STATIC;
-import static java.lang.classfile.ClassFile.ACC_SYNTHETIC;
 import static java.lang.constant.ConstantDescs.CD_Boolean;
 import static java.lang.constant.ConstantDescs.CD_Object;
 import static java.lang.constant.ConstantDescs.CD_boolean;
@@ -12,20 +8,14 @@ import static java.lang.constant.ConstantDescs.CD_void;
 import io.loomuring.jdk.JdkInternals.UnsupportedJdkException;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.lang.classfile.ClassFile;
-import java.lang.classfile.ClassTransform;
 import java.lang.classfile.CodeBuilder;
-import java.lang.classfile.CodeModel;
-import java.lang.classfile.MethodModel;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
-import java.lang.invoke.MethodHandles;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.net.ServerSocket;
 import java.net.SocketImpl;
-import java.util.function.Consumer;
+import java.util.Map;
 import java.util.function.Function;
 
 /**
@@ -68,38 +58,22 @@ public final class SocketImplHook {
      * @throws UnsupportedJdkException if not
      */
     public static void check() throws UnsupportedJdkException {
-        Method create = method(SocketImpl.class, CREATE, boolean.class);
-        Method accept = method(ServerSocket.class, ACCEPT);
-        Method acceptInto = method(ServerSocket.class, ACCEPT_INTO, SocketImpl.class);
-        if (create.getReturnType() != SocketImpl.class
-                || !Modifier.isStatic(create.getModifiers())
-                || accept.getReturnType() != SocketImpl.class
+        Method create =
+                Redefinition.checkMethod(SocketImpl.class, SocketImpl.class, CREATE, boolean.class);
+        Method accept = Redefinition.checkMethod(ServerSocket.class, SocketImpl.class, ACCEPT);
+        Method acceptInto =
+                Redefinition.checkMethod(
+                        ServerSocket.class, void.class, ACCEPT_INTO, SocketImpl.class);
+        if (!Modifier.isStatic(create.getModifiers())
                 || Modifier.isStatic(accept.getModifiers())
-                || acceptInto.getReturnType() != void.class
                 || Modifier.isStatic(acceptInto.getModifiers())) {
             throw new UnsupportedJdkException(
                     "the methods of java.net that create sockets have another shape", null);
         }
-        try {
-            if (ServerSocket.class.getDeclaredField(SERVERS_IMPL).getType() != SocketImpl.class) {
-                throw new UnsupportedJdkException("ServerSocket.impl is no SocketImpl", null);
-            }
-        } catch (NoSuchFieldException e) {
-            throw new UnsupportedJdkException("ServerSocket.impl does not exist in this JDK", e);
-        }
+        Redefinition.checkField(ServerSocket.class, SocketImpl.class, SERVERS_IMPL);
         if (isInstalled()) {
             throw new UnsupportedJdkException(
                     "another copy of loom-uring has replaced this JVM's sockets", null);
-        }
-    }
-
-    private static Method method(Class<?> holder, String name, Class<?>... parameters)
-            throws UnsupportedJdkException {
-        try {
-            return holder.getDeclaredMethod(name, parameters);
-        } catch (NoSuchMethodException e) {
-            throw new UnsupportedJdkException(
-                    holder.getName() + "." + name + " does not exist in this JDK", e);
         }
     }
 
@@ -127,18 +101,18 @@ public final class SocketImplHook {
         }
         try {
             byte[] socketImpl =
-                    withBody(
+                    Redefinition.withBody(
                             SocketImpl.class,
                             CREATE,
                             MethodTypeDesc.of(CD_SOCKET_IMPL, CD_boolean),
                             SocketImplHook::create);
             byte[] serverSocket =
-                    withBody(
+                    Redefinition.withBody(
                             ServerSocket.class,
                             ACCEPT,
                             MethodTypeDesc.of(CD_SOCKET_IMPL),
                             SocketImplHook::accept);
-            defineBridge(sockets);
+            Redefinition.defineBridge(CD_BRIDGE, Function.class, Map.of(SOCKETS, sockets));
             JdkInternals.redefine(
                     new Class<?>[] {SocketImpl.class, ServerSocket.class},
                     new byte[][] {socketImpl, serverSocket});
@@ -174,53 +148,5 @@ public final class SocketImplHook {
     private static CodeBuilder apply(CodeBuilder code) {
         return code.invokeinterface(CD_FUNCTION, "apply", MethodTypeDesc.of(CD_Object, CD_Object))
                 .checkcast(CD_SOCKET_IMPL);
-    }
-
-    /** The JDK's own class file with another body for one method. */
-    private static byte[] withBody(
-            Class<?> type, String name, MethodTypeDesc descriptor, Consumer<CodeBuilder> body)
-            throws IOException {
-        String file = type.getName().replace('.', '/') + ".class";
-        byte[] original;
-        try (InputStream in = type.getModule().getResourceAsStream(file)) {
-            if (in == null) {
-                throw new IOException("no " + file);
-            }
-            original = in.readAllBytes();
-        }
-        var classFile = ClassFile.of();
-        return classFile.transformClass(
-                classFile.parse(original),
-                ClassTransform.transformingMethods(
-                        method -> is(method, name, descriptor),
-                        (builder, element) -> {
-                            if (element instanceof CodeModel) {
-                                builder.withCode(body);
-                            } else {
-                                builder.with(element);
-                            }
-                        }));
-    }
-
-    private static boolean is(MethodModel method, String name, MethodTypeDesc descriptor) {
-        return method.methodName().equalsString(name)
-                && method.methodTypeSymbol().equals(descriptor);
-    }
-
-    private static void defineBridge(Function<Object, Object> sockets)
-            throws ReflectiveOperationException {
-        byte[] bytes =
-                ClassFile.of()
-                        .build(
-                                CD_BRIDGE,
-                                type ->
-                                        type.withFlags(ACC_PUBLIC | ACC_FINAL | ACC_SYNTHETIC)
-                                                .withField(
-                                                        SOCKETS,
-                                                        CD_FUNCTION,
-                                                        ACC_PUBLIC | ACC_STATIC));
-        var lookup = MethodHandles.privateLookupIn(sun.nio.ch.IOUtil.class, MethodHandles.lookup());
-        Class<?> bridge = lookup.defineClass(bytes);
-        lookup.findStaticVarHandle(bridge, SOCKETS, Function.class).setVolatile(sockets);
     }
 }

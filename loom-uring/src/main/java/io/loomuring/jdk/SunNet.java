@@ -33,6 +33,7 @@ import java.net.SocketOption;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channel;
 import java.nio.file.Path;
 import java.util.Set;
 
@@ -194,6 +195,14 @@ public final class SunNet {
     private static final MethodHandle GIVE_BACK_TEMPORARY =
             find(Util.class, "offerFirstTemporaryDirectBuffer", void.class, ByteBuffer.class);
 
+    private static final MethodHandle MAKE_PIPE =
+            find(IOUtil.class, "makePipe", long.class, boolean.class);
+    private static final Class<?> INHERITED_CHANNEL = holder("sun.nio.ch.InheritedChannel");
+    private static final MethodHandle INHERITED =
+            find(INHERITED_CHANNEL, "getChannel", Channel.class);
+    private static final MethodHandle DETACH_STREAMS =
+            find(INHERITED_CHANNEL, "detachIOStreams", void.class);
+
     private static final ProtocolFamily UNSPEC =
             constant(Net.class, "UNSPEC", ProtocolFamily.class);
 
@@ -274,7 +283,7 @@ public final class SunNet {
     }
 
     /** What a handle threw, unchanged. */
-    private static RuntimeException thrown(Throwable e) {
+    static RuntimeException thrown(Throwable e) {
         return SunNet.<RuntimeException>unchecked(e);
     }
 
@@ -483,7 +492,7 @@ public final class SunNet {
     }
 
     /** The JDK leaves its own sockets open to programs that native code starts. */
-    private static FileDescriptor closedOnExec(FileDescriptor fd) {
+    public static FileDescriptor closedOnExec(FileDescriptor fd) {
         Shim.closeOnExec(fdVal(fd));
         return fd;
     }
@@ -628,6 +637,41 @@ public final class SunNet {
             throw thrown(e);
         }
         NativeThread.signal(nativeThread);
+    }
+
+    // ---- pipes, inherited sockets ----
+
+    /** A pipe's ends, the one to read from first. */
+    public static FileDescriptor[] pipe() throws IOException {
+        try {
+            long fds = (long) MAKE_PIPE.invokeExact(false);
+            return new FileDescriptor[] {
+                closedOnExec(newFd((int) (fds >>> Integer.SIZE))), closedOnExec(newFd((int) fds))
+            };
+        } catch (Throwable e) {
+            throw thrown(e);
+        }
+    }
+
+    /**
+     * The channel of the socket that is this process's standard input, of the JDK's classes and
+     * over a descriptor of its own; null if that is no socket. The same one each time.
+     */
+    public static Channel inheritedChannel() throws IOException {
+        try {
+            return (Channel) INHERITED.invokeExact();
+        } catch (Throwable e) {
+            throw thrown(e);
+        }
+    }
+
+    /** Puts {@code /dev/null} in the place of the three standard streams. */
+    public static void detachStandardStreams() {
+        try {
+            DETACH_STREAMS.invokeExact();
+        } catch (Throwable e) {
+            throw thrown(e);
+        }
     }
 
     // ---- options ----

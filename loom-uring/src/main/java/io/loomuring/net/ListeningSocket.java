@@ -48,8 +48,15 @@ final class ListeningSocket extends Endpoint {
     private volatile boolean closing; // stateLock to change
     private volatile SocketAddress localAddress; // stateLock to change; null if not bound
 
+    /** A new socket. */
     ListeningSocket(Host host, ProtocolFamily family) throws IOException {
         super(1, host, family, SunNet.serverSocket(family));
+    }
+
+    /** A socket that listens already. */
+    ListeningSocket(Host host, ProtocolFamily family, FileDescriptor fd) throws IOException {
+        super(1, host, family, fd);
+        localAddress = SunNet.localAddress(family, fd);
     }
 
     // ---- state ----

@@ -4,35 +4,52 @@ import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
 import io.loomuring.jdk.SunNet;
 
-import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.channels.SocketChannel;
 import java.util.function.IntSupplier;
 
-/** A {@link StreamSocket} as a pair of streams. Closing either closes the object in front. */
+/** A {@link StreamSocket} as a pair of streams. Closing either closes the channel in front. */
 final class SocketStreams {
     private SocketStreams() {}
 
+    /** A stream that reads one byte as it reads an array. */
+    abstract static class ArrayInput extends InputStream {
+        @Override
+        public final int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) > 0 ? one[0] & 0xff : StreamSocket.EOF;
+        }
+
+        @Override
+        public abstract int read(byte[] bytes, int offset, int length) throws IOException;
+    }
+
+    /** A stream that writes one byte as it writes an array. */
+    abstract static class ArrayOutput extends OutputStream {
+        @Override
+        public final void write(int b) throws IOException {
+            write(new byte[] {(byte) b}, 0, 1);
+        }
+
+        @Override
+        public abstract void write(byte[] bytes, int offset, int length) throws IOException;
+    }
+
     /** Safe for use by several threads, as all of the socket is; each read is one of the socket. */
-    static final class Input extends InputStream {
+    static final class Input extends ArrayInput {
         private final StreamSocket stream;
-        private final Closeable owner;
+        private final SocketChannel channel;
         private final IntSupplier timeoutMillis;
 
         /**
          * @param timeoutMillis the timeout of the reads to come, 0 for none
          */
-        Input(StreamSocket stream, Closeable owner, IntSupplier timeoutMillis) {
+        Input(StreamSocket stream, SocketChannel channel, IntSupplier timeoutMillis) {
             this.stream = stream;
-            this.owner = owner;
+            this.channel = channel;
             this.timeoutMillis = timeoutMillis;
-        }
-
-        @Override
-        public int read() throws IOException {
-            byte[] one = new byte[1];
-            return read(one, 0, 1) > 0 ? one[0] & 0xff : StreamSocket.EOF;
         }
 
         @Override
@@ -55,25 +72,24 @@ final class SocketStreams {
 
         @Override
         public void close() throws IOException {
-            owner.close();
+            channel.close();
         }
     }
 
     /**
      * Safe for use by several threads, as all of the socket is; each write is one of the socket.
      */
-    static final class Output extends OutputStream {
+    static final class Output extends ArrayOutput {
         private final StreamSocket stream;
-        private final Closeable owner;
+        private final SocketChannel channel;
 
-        Output(StreamSocket stream, Closeable owner) {
+        Output(StreamSocket stream, SocketChannel channel) {
             this.stream = stream;
-            this.owner = owner;
+            this.channel = channel;
         }
 
-        @Override
-        public void write(int b) throws IOException {
-            write(new byte[] {(byte) b}, 0, 1);
+        SocketChannel channel() {
+            return channel;
         }
 
         @Override
@@ -89,7 +105,7 @@ final class SocketStreams {
 
         @Override
         public void close() throws IOException {
-            owner.close();
+            channel.close();
         }
     }
 }

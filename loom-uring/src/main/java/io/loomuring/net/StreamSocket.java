@@ -7,6 +7,7 @@ import io.loomuring.abi.Memory;
 import io.loomuring.abi.Shim;
 import io.loomuring.carrier.CarrierIo;
 import io.loomuring.carrier.Scratch;
+import io.loomuring.jdk.FileTransfers;
 import io.loomuring.jdk.SunNet;
 import io.loomuring.ring.Op;
 
@@ -15,6 +16,7 @@ import java.net.ProtocolFamily;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.FileChannel;
 import java.util.Objects;
 
 /**
@@ -33,6 +35,25 @@ final class StreamSocket extends Connection {
 
     private static final int BLOCKING_SEND = MSG_WAITALL | MSG_NOSIGNAL;
     private static final int SEND_NOW = MSG_DONTWAIT | MSG_NOSIGNAL;
+
+    private static final BufferIo.Call RECV =
+            (socket, address, length) -> Shim.recv(socket.fdVal, address, length, MSG_DONTWAIT);
+    private static final BufferIo.Call SEND =
+            (socket, address, length) -> Shim.send(socket.fdVal, address, length, SEND_NOW);
+    private static final BufferIo.RowCall RECVMSG =
+            (socket, msghdr) ->
+                    socket.blocking
+                            ? CarrierIo.recvmsg(
+                                    socket.readOp, socket.fdVal, msghdr, MSG_DONTWAIT, NO_TIMEOUT)
+                            : Shim.recvmsg(socket.fdVal, msghdr, MSG_DONTWAIT);
+    private static final BufferIo.RowCall SENDMSG =
+            (socket, msghdr) ->
+                    socket.blocking
+                            ? CarrierIo.sendmsg(socket.writeOp, socket.fdVal, msghdr, SEND_NOW)
+                            : Shim.sendmsg(socket.fdVal, msghdr, SEND_NOW);
+
+    /** What is sent of a file before others get the carrier. */
+    private static final int FILE_CHUNK_MAX = 1 << 20;
 
     private boolean connectionReset; // by readOp's claimer
 
@@ -94,7 +115,7 @@ final class StreamSocket extends Connection {
         if (isAtEnd()) {
             return EOF;
         }
-        checkWritable(dst);
+        BufferIo.checkWritable(dst);
         int length = dst.remaining();
         if (length == 0) {
             return 0;
@@ -156,45 +177,12 @@ final class StreamSocket extends Connection {
         return inputClosed;
     }
 
-    private static void checkWritable(ByteBuffer dst) {
-        if (dst.isReadOnly()) {
-            throw new IllegalArgumentException("Read-only buffer");
-        }
-    }
-
     private int readNow(ByteBuffer dst) throws IOException {
         if (isAtEnd()) {
             return EOF;
         }
-        checkWritable(dst);
-        int length = dst.remaining();
-        if (length == 0) {
-            return 0;
-        }
-        int position = dst.position();
-        int n;
-        if (dst.isDirect()) {
-            long address = SunNet.acquire(dst);
-            try {
-                n = Shim.recv(fdVal, address + position, length, MSG_DONTWAIT);
-            } finally {
-                SunNet.release(dst);
-            }
-        } else {
-            Scratch scratch = Scratch.take();
-            try {
-                n = Shim.recv(fdVal, scratch.address, Math.min(length, Scratch.SIZE), MSG_DONTWAIT);
-                if (n > 0) {
-                    dst.put(position, scratch.buffer, 0, n);
-                }
-            } finally {
-                scratch.release();
-            }
-        }
-        if (n > 0) {
-            dst.position(position + n);
-        }
-        return readResultNow(n);
+        BufferIo.checkWritable(dst);
+        return dst.hasRemaining() ? readResultNow(BufferIo.read(RECV, this, dst)) : 0;
     }
 
     private int readResultNow(int n) throws IOException {
@@ -229,7 +217,7 @@ final class StreamSocket extends Connection {
             }
             int to = offset + length;
             for (int i = offset; i < to; i++) {
-                checkWritable(dsts[i]);
+                BufferIo.checkWritable(dsts[i]);
             }
             int from = IoVector.skipEmpty(dsts, offset, to);
             if (from == to) {
@@ -237,7 +225,7 @@ final class StreamSocket extends Connection {
             }
             return blocking
                     ? endRead(scatterWaiting(dsts, from, to))
-                    : readResultNow(scatter(dsts, from, to));
+                    : readResultNow(BufferIo.readRow(RECVMSG, this, dsts, from, to));
         } finally {
             release(readOp);
         }
@@ -245,32 +233,12 @@ final class StreamSocket extends Connection {
 
     /** Receives, once there is something; while there is not, it holds no memory. */
     private int scatterWaiting(ByteBuffer[] dsts, int from, int to) {
-        int n = scatter(dsts, from, to);
+        int n = BufferIo.readRow(RECVMSG, this, dsts, from, to);
         while (n == -EAGAIN) {
             int revents = CarrierIo.poll(readOp, fdVal, POLLIN, NO_TIMEOUT);
-            n = revents < 0 ? revents : scatter(dsts, from, to);
+            n = revents < 0 ? revents : BufferIo.readRow(RECVMSG, this, dsts, from, to);
         }
         return n;
-    }
-
-    private int scatter(ByteBuffer[] dsts, int from, int to) {
-        Scratch scratch = Scratch.take();
-        try {
-            int end = IoVector.beginRead(scratch, dsts, from, to);
-            int n = 0;
-            try {
-                long header = IoVector.header(scratch);
-                n =
-                        blocking
-                                ? CarrierIo.recvmsg(readOp, fdVal, header, MSG_DONTWAIT, NO_TIMEOUT)
-                                : Shim.recvmsg(fdVal, header, MSG_DONTWAIT);
-            } finally {
-                IoVector.endRead(scratch, dsts, from, end, n);
-            }
-            return n;
-        } finally {
-            scratch.release();
-        }
     }
 
     // ---- write ----
@@ -337,35 +305,13 @@ final class StreamSocket extends Connection {
             } finally {
                 SunNet.release(src);
             }
-        } else if (src.hasArray()) {
-            int arrayPosition = src.arrayOffset() + position;
-            n = CarrierIo.sendHeap(writeOp, fdVal, src.array(), arrayPosition, length);
         } else {
-            n = sendReadOnly(src, position, length);
+            n = CarrierIo.sendHeap(writeOp, fdVal, src, position, length);
         }
         if (n > 0) {
             src.position(position + n);
         }
         return n;
-    }
-
-    /** A read-only heap buffer hides its array: goes by way of a copy. */
-    private int sendReadOnly(ByteBuffer src, int position, int length) {
-        var copy = new byte[Math.min(length, Scratch.SIZE)];
-        int sent = 0;
-        while (sent < length) {
-            int chunk = Math.min(length - sent, copy.length);
-            src.get(position + sent, copy, 0, chunk);
-            int n = CarrierIo.sendHeap(writeOp, fdVal, copy, 0, chunk);
-            if (n < 0) {
-                return sent > 0 ? sent : n;
-            }
-            sent += n;
-            if (n < chunk) {
-                break;
-            }
-        }
-        return sent;
     }
 
     /**
@@ -405,16 +351,7 @@ final class StreamSocket extends Connection {
     }
 
     private int writeNow(ByteBuffer src) throws IOException {
-        int length = src.remaining();
-        int position = src.position();
-        int n = 0;
-        if (length > 0) {
-            n = src.isDirect() ? sendNow(src, position, length) : sendCopy(src, position, length);
-        }
-        if (n > 0) {
-            src.position(position + n);
-        }
-        return writeResultNow(n);
+        return writeResultNow(src.hasRemaining() ? BufferIo.write(SEND, this, src) : 0);
     }
 
     private int writeResultNow(int n) throws IOException {
@@ -426,40 +363,6 @@ final class StreamSocket extends Connection {
             return 0;
         }
         throw IoExceptions.io(n);
-    }
-
-    private int sendNow(ByteBuffer src, int position, int length) {
-        long address = SunNet.acquire(src);
-        try {
-            return Shim.send(fdVal, address + position, length, SEND_NOW);
-        } finally {
-            SunNet.release(src);
-        }
-    }
-
-    /**
-     * Sends from a heap buffer as much as the socket takes; an error after that comes next time.
-     */
-    private int sendCopy(ByteBuffer src, int position, int length) {
-        Scratch scratch = Scratch.take();
-        try {
-            int sent = 0;
-            while (sent < length) {
-                int chunk = Math.min(length - sent, Scratch.SIZE);
-                scratch.buffer.put(0, src, position + sent, chunk);
-                int n = Shim.send(fdVal, scratch.address, chunk, SEND_NOW);
-                if (n <= 0) {
-                    return sent > 0 ? sent : n;
-                }
-                sent += n;
-                if (n < chunk) {
-                    break;
-                }
-            }
-            return sent;
-        } finally {
-            scratch.release();
-        }
     }
 
     /** Sends a byte of urgent data; returns 0 if there is no room for it in non-blocking mode. */
@@ -530,7 +433,7 @@ final class StreamSocket extends Connection {
         long sent = 0;
         int from = offset;
         while (from < to) {
-            int n = gather(srcs, from, to);
+            int n = BufferIo.writeRow(SENDMSG, this, srcs, from, to);
             if (n == -EAGAIN) {
                 n = Math.min(0, CarrierIo.poll(writeOp, fdVal, POLLOUT, NO_TIMEOUT));
             }
@@ -548,7 +451,7 @@ final class StreamSocket extends Connection {
         long sent = 0;
         int from = offset;
         while (from < to) {
-            int n = gather(srcs, from, to);
+            int n = BufferIo.writeRow(SENDMSG, this, srcs, from, to);
             if (n <= 0) {
                 return sent > 0 ? sent : writeResultNow(n);
             }
@@ -558,23 +461,68 @@ final class StreamSocket extends Connection {
         return sent;
     }
 
-    private int gather(ByteBuffer[] srcs, int from, int to) {
-        Scratch scratch = Scratch.take();
+    // ---- files ----
+
+    /**
+     * Sends a part of a file by {@code sendfile(2)}, as {@code FileChannel.transferTo} does: in
+     * blocking mode all of it, in non-blocking mode what there is room for.
+     *
+     * <p>Only a platform thread waits in the system call. A virtual one waits for room by its
+     * carrier's ring, and lets other threads have the carrier after each chunk. It is not among the
+     * file's threads while it waits: that the file is closed it finds out when there is room.
+     *
+     * @return bytes sent, 0 at the end of the file; {@code -EINVAL} if it is not a file that can be
+     *     sent so
+     */
+    long sendFile(FileChannel file, long position, int count) throws IOException {
+        claim(writeOp);
         try {
-            int end = IoVector.beginWrite(scratch, srcs, from, to);
-            int n = 0;
-            try {
-                long header = IoVector.header(scratch);
-                n =
-                        blocking
-                                ? CarrierIo.sendmsg(writeOp, fdVal, header, SEND_NOW)
-                                : Shim.sendmsg(fdVal, header, SEND_NOW);
-            } finally {
-                IoVector.endWrite(scratch, srcs, from, end, n);
+            ensureConnected();
+            if (outputClosed) {
+                throw host.closed();
             }
-            return n;
+            if (!blocking) {
+                int n = sendFileOnce(file, position, count);
+                return n == -EINVAL ? n : writeResultNow(n);
+            }
+            checkInterrupt();
+            return sendFileWaiting(file, position, count);
         } finally {
-            scratch.release();
+            release(writeOp);
         }
+    }
+
+    private long sendFileWaiting(FileChannel file, long position, int count) throws IOException {
+        long sent = 0;
+        int n;
+        do {
+            int chunk = (int) Math.min(count - sent, FILE_CHUNK_MAX);
+            n = sendFileOnce(file, position + sent, chunk);
+            sent += Math.max(0, n);
+            if (n == -EAGAIN || (n > 0 && sent < count)) {
+                n = CarrierIo.poll(writeOp, fdVal, POLLOUT, NO_TIMEOUT);
+            }
+        } while ((n > 0 && sent < count) || n == -EINTR);
+        checkInterrupt();
+        if (sent > 0 || n == 0 || n == -EINVAL) {
+            return sent > 0 ? sent : n;
+        }
+        checkEnded(writeOp);
+        throw IoExceptions.io(n);
+    }
+
+    private int sendFileOnce(FileChannel file, long position, int count) throws IOException {
+        int n = -EBADF;
+        int thread = FileTransfers.begin(file);
+        try {
+            int fileFd = FileTransfers.fdVal(file);
+            n =
+                    blocking
+                            ? CarrierIo.sendfile(writeOp, fdVal, fileFd, position, count)
+                            : Shim.sendfile(fdVal, fileFd, position, count);
+        } finally {
+            FileTransfers.end(file, n >= 0, thread);
+        }
+        return n;
     }
 }

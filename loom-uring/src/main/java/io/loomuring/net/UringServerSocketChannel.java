@@ -1,6 +1,5 @@
 package io.loomuring.net;
 
-import sun.nio.ch.SelChImpl;
 import sun.nio.ch.SelectionKeyImpl;
 
 import java.io.FileDescriptor;
@@ -10,8 +9,6 @@ import java.net.ServerSocket;
 import java.net.SocketAddress;
 import java.net.SocketOption;
 import java.net.StandardProtocolFamily;
-import java.nio.channels.AsynchronousCloseException;
-import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
@@ -21,8 +18,7 @@ import java.util.Set;
 /**
  * A {@link ServerSocketChannel} over a {@link ListeningSocket}, which the JDK's selectors accept.
  */
-public final class UringServerSocketChannel extends ServerSocketChannel
-        implements SelChImpl, Endpoint.Host {
+public class UringServerSocketChannel extends ServerSocketChannel implements SelectableHost {
 
     private final ListeningSocket listener;
     private ServerSocket socket; // guarded by this; created on demand
@@ -31,6 +27,13 @@ public final class UringServerSocketChannel extends ServerSocketChannel
             throws IOException {
         super(provider);
         listener = new ListeningSocket(this, family);
+    }
+
+    /** An inherited socket, which listens. */
+    UringServerSocketChannel(SelectorProvider provider, ProtocolFamily family, FileDescriptor fd)
+            throws IOException {
+        super(provider);
+        listener = new ListeningSocket(this, family, fd);
     }
 
     /** A channel that is not bound. {@code family} is one that can be used. */
@@ -114,31 +117,11 @@ public final class UringServerSocketChannel extends ServerSocketChannel
         listener.close();
     }
 
-    @Override
-    public boolean isChannel() {
-        return true;
-    }
-
-    @Override
-    public IOException closed() {
-        return new ClosedChannelException();
-    }
-
-    @Override
-    public IOException closedWhileWaiting() {
-        return new AsynchronousCloseException();
-    }
-
     // ---- the JDK's selectors ----
 
     @Override
-    public FileDescriptor getFD() {
-        return listener.fd();
-    }
-
-    @Override
-    public int getFDVal() {
-        return listener.fdVal;
+    public Endpoint endpoint() {
+        return listener;
     }
 
     @Override
@@ -154,11 +137,6 @@ public final class UringServerSocketChannel extends ServerSocketChannel
     @Override
     public boolean translateAndSetReadyOps(int revents, SelectionKeyImpl key) {
         return Readiness.update(key, revents, 0, SelectionKey.OP_ACCEPT, 0);
-    }
-
-    @Override
-    public void kill() {
-        listener.deregistered();
     }
 
     @Override

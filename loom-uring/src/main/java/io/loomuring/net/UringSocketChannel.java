@@ -1,27 +1,31 @@
 package io.loomuring.net;
 
+import static io.loomuring.abi.Errno.EINVAL;
+
+import io.loomuring.jdk.ChannelHook;
 import io.loomuring.jdk.SunNet;
 
-import sun.nio.ch.SelChImpl;
 import sun.nio.ch.SelectionKeyImpl;
 
-import java.io.FileDescriptor;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.ProtocolFamily;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketOption;
 import java.net.StandardProtocolFamily;
 import java.nio.ByteBuffer;
-import java.nio.channels.AsynchronousCloseException;
-import java.nio.channels.ClosedChannelException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
+import java.nio.channels.WritableByteChannel;
 import java.nio.channels.spi.SelectorProvider;
 import java.util.Set;
 
 /** A {@link SocketChannel} over a {@link StreamSocket}, which the JDK's selectors accept. */
-public final class UringSocketChannel extends SocketChannel implements SelChImpl, Endpoint.Host {
+public class UringSocketChannel extends SocketChannel implements SelectableHost {
 
     private final StreamSocket stream;
     private Socket socket; // guarded by this; created on demand
@@ -32,6 +36,7 @@ public final class UringSocketChannel extends SocketChannel implements SelChImpl
         stream = new StreamSocket(this, family);
     }
 
+    /** A connection that was accepted, or inherited. */
     UringSocketChannel(
             SelectorProvider provider, ProtocolFamily family, ListeningSocket.Accepted accepted) {
         super(provider);
@@ -187,31 +192,11 @@ public final class UringSocketChannel extends SocketChannel implements SelChImpl
         stream.close(isBlocking() && SunNet.shutsDownBeforeClose());
     }
 
-    @Override
-    public boolean isChannel() {
-        return true;
-    }
-
-    @Override
-    public IOException closed() {
-        return new ClosedChannelException();
-    }
-
-    @Override
-    public IOException closedWhileWaiting() {
-        return new AsynchronousCloseException();
-    }
-
     // ---- the JDK's selectors ----
 
     @Override
-    public FileDescriptor getFD() {
-        return stream.fd();
-    }
-
-    @Override
-    public int getFDVal() {
-        return stream.fdVal;
+    public Endpoint endpoint() {
+        return stream;
     }
 
     @Override
@@ -240,12 +225,39 @@ public final class UringSocketChannel extends SocketChannel implements SelChImpl
     }
 
     @Override
-    public void kill() {
-        stream.deregistered();
-    }
-
-    @Override
     public String toString() {
         return SocketChannel.class.getName() + "[" + (isOpen() ? stream : "closed") + "]";
+    }
+
+    /** What the JDK's file channels and streams get from channels of ours. */
+    public static final class Hook implements ChannelHook.Ours {
+        @Override
+        public long transfer(FileChannel file, long position, int count, WritableByteChannel target)
+                throws IOException {
+            if (target instanceof UringSocketChannel channel) {
+                long n = channel.stream.sendFile(file, position, count);
+                return n == -EINVAL ? ChannelHook.UNSUPPORTED : n;
+            }
+            return ChannelHook.UNSUPPORTED;
+        }
+
+        @Override
+        public InputStream input(ReadableByteChannel channel) {
+            return channel instanceof UringSocketChannel ours
+                    ? new SocketStreams.Input(ours.stream, ours, () -> 0)
+                    : null;
+        }
+
+        @Override
+        public OutputStream output(WritableByteChannel channel) {
+            return channel instanceof UringSocketChannel ours
+                    ? new SocketStreams.Output(ours.stream, ours)
+                    : null;
+        }
+
+        @Override
+        public WritableByteChannel behind(OutputStream stream) {
+            return stream instanceof SocketStreams.Output output ? output.channel() : null;
+        }
     }
 }

@@ -334,13 +334,7 @@ public final class UringSocketImpl extends SocketImpl implements PlatformSocketI
         return new Output();
     }
 
-    private final class Input extends InputStream {
-        @Override
-        public int read() throws IOException {
-            byte[] one = new byte[1];
-            return read(one, 0, 1) > 0 ? one[0] & 0xff : StreamSocket.EOF;
-        }
-
+    private final class Input extends SocketStreams.ArrayInput {
         @Override
         public int read(byte[] bytes, int offset, int length) throws IOException {
             Objects.checkFromIndexSize(offset, length, bytes.length);
@@ -373,12 +367,7 @@ public final class UringSocketImpl extends SocketImpl implements PlatformSocketI
         }
     }
 
-    private final class Output extends OutputStream {
-        @Override
-        public void write(int b) throws IOException {
-            write(new byte[] {(byte) b}, 0, 1);
-        }
-
+    private final class Output extends SocketStreams.ArrayOutput {
         @Override
         public void write(byte[] bytes, int offset, int length) throws IOException {
             Objects.checkFromIndexSize(offset, length, bytes.length);

@@ -222,23 +222,25 @@ public final class Ring {
      * @return whether the operation is in flight
      */
     public boolean submit(Op op) {
-        return submitOrRefuse(op) == null;
+        return submitOrRefuse(op, false) == null;
     }
 
     /** {@link #submit} for a thread that handed its operation over and waits already. */
     public void submitHanded(Op op) {
-        counters.foreignOperations++;
-        Thread refused = submitOrRefuse(op);
+        Thread refused = submitOrRefuse(op, true);
         if (refused != null) {
             LockSupport.unpark(refused);
         }
     }
 
     /** Returns null, or whoever waits for an operation that ends here. */
-    private Thread submitOrRefuse(Op op) {
+    private Thread submitOrRefuse(Op op, boolean handed) {
         op.submitting(this);
         boolean taken = acquire(FILLING); // the full fence between submitting and isCancelled
         try {
+            if (handed) {
+                counters.foreignOperations++;
+            }
             if (op.isCancelled()) {
                 return op.completed(-Errno.ECANCELED);
             }

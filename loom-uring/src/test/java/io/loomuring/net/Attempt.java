@@ -21,11 +21,16 @@ final class Attempt<T> {
 
     private static final String JDK_SOCKETS = "sun.nio.ch.";
     private static final Set<String> OUR_SOCKETS =
-            Stream.of(FdLife.class, Connection.class, StreamSocket.class, ListeningSocket.class)
+            Stream.of(
+                            FdLife.class,
+                            Connection.class,
+                            StreamSocket.class,
+                            ListeningSocket.class,
+                            PipeEnd.class)
                     .map(Class::getName)
                     .collect(Collectors.toSet());
 
-    private static final Set<String> BLOCKING_CALLS = Set.of("recv", "send", "poll");
+    private static final Set<String> BLOCKING_CALLS = Set.of("recv", "send", "sendfile", "poll");
 
     private final CompletableFuture<T> outcome = new CompletableFuture<>();
     private final Thread thread;

@@ -11,6 +11,8 @@ final class Descriptors {
 
     private static final Path FOLDER = Path.of("/proc/self/fd");
 
+    private static final int O_CLOEXEC = 0x80000;
+
     static boolean isOpen(int fd) {
         return Files.exists(FOLDER.resolve(Integer.toString(fd)), LinkOption.NOFOLLOW_LINKS);
     }
@@ -27,6 +29,14 @@ final class Descriptors {
             return Files.readSymbolicLink(link).toString().startsWith("socket:");
         } catch (IOException e) {
             return false; // closed since it was listed
+        }
+    }
+
+    /** Whether a program that is started would not have it. */
+    static boolean isClosedOnExec(int fd) throws IOException {
+        try (var lines = Files.lines(Path.of("/proc/self/fdinfo/" + fd))) {
+            String flags = lines.filter(l -> l.startsWith("flags:")).findFirst().orElseThrow();
+            return (Long.parseLong(flags.substring("flags:".length()).strip(), 8) & O_CLOEXEC) != 0;
         }
     }
 }

@@ -16,6 +16,8 @@ import java.net.StandardSocketOptions;
 import java.nio.channels.NetworkChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -42,15 +44,76 @@ class OptionsTest {
     private static Map<String, String> values(NetworkChannel channel) {
         var values = new TreeMap<String, String>();
         for (SocketOption<?> option : channel.supportedOptions()) {
-            String value;
-            try {
-                value = String.valueOf(channel.getOption(option));
-            } catch (Exception e) {
-                value = e.toString(); // SO_PEERCRED of a socket that is not connected
-            }
-            values.put(option.name(), value);
+            values.put(option.name(), get(channel, option)); // perhaps its failure
         }
         return values;
+    }
+
+    /** What the options that a channel has answer before and after each value is set. */
+    private static List<String> answers(NetworkChannel channel) {
+        var options = new TreeMap<String, SocketOption<?>>();
+        channel.supportedOptions().forEach(option -> options.put(option.name(), option));
+        var answers = new ArrayList<String>();
+        for (SocketOption<?> option : options.values()) {
+            answers.add(option.name() + " is " + get(channel, option));
+            for (Object value : VALUES.getOrDefault(option.type(), List.of())) {
+                String set = set(channel, option, value);
+                answers.add(option.name() + " " + value + ": " + set + " " + get(channel, option));
+            }
+        }
+        return answers;
+    }
+
+    private static final Map<Class<?>, List<?>> VALUES =
+            Map.of(
+                    Boolean.class,
+                    List.of(true, false),
+                    Integer.class,
+                    List.of(1, 77, 0x10, 20_000, 0, -1, -2, 100_000_000));
+
+    private static String get(NetworkChannel channel, SocketOption<?> option) {
+        try {
+            return String.valueOf(channel.getOption(option));
+        } catch (Exception e) {
+            return e.toString();
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private static String set(NetworkChannel channel, SocketOption<?> option, Object value) {
+        try {
+            channel.setOption((SocketOption<Object>) option, value);
+            return "set";
+        } catch (Exception e) {
+            return e.toString();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(StandardProtocolFamily.class)
+    void shouldAnswerAsTheJdkDoesToEveryValueOfEveryOption(StandardProtocolFamily family)
+            throws Exception {
+        try (var ours = Provider.OURS.pair(family);
+                var theirs = Provider.JDK.pair(family)) {
+            assertThat(answers(ours.client())).isEqualTo(answers(theirs.client()));
+            assertThat(answers(ours.server())).isEqualTo(answers(theirs.server()));
+            if (family == StandardProtocolFamily.UNIX) {
+                assertThat(ours.client().getOption(ExtendedSocketOptions.SO_PEERCRED))
+                        .isEqualTo(theirs.client().getOption(ExtendedSocketOptions.SO_PEERCRED));
+            } else {
+                assertThat(ours.client().supportedOptions())
+                        .contains(
+                                ExtendedSocketOptions.TCP_KEEPIDLE,
+                                ExtendedSocketOptions.TCP_KEEPINTERVAL,
+                                ExtendedSocketOptions.TCP_KEEPCOUNT,
+                                ExtendedSocketOptions.TCP_QUICKACK,
+                                ExtendedSocketOptions.SO_INCOMING_NAPI_ID);
+            }
+        }
+        try (ServerSocketChannel ours = Provider.OURS.get().openServerSocketChannel(family);
+                ServerSocketChannel theirs = Provider.JDK.get().openServerSocketChannel(family)) {
+            assertThat(answers(ours)).isEqualTo(answers(theirs));
+        }
     }
 
     @ParameterizedTest

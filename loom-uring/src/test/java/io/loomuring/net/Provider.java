@@ -16,6 +16,7 @@ import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.Pipe;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.channels.spi.SelectorProvider;
@@ -102,6 +103,30 @@ enum Provider {
         public void close() throws IOException {
             client.close();
             server.close();
+        }
+    }
+
+    OpenPipe pipe() throws IOException {
+        Pipe pipe = get().openPipe();
+        return new OpenPipe(pipe.source(), pipe.sink());
+    }
+
+    /** A pipe's ends. */
+    record OpenPipe(Pipe.SourceChannel source, Pipe.SinkChannel sink) implements Closeable {
+        /** Writes until the pipe takes no byte more. */
+        OpenPipe fill() throws IOException {
+            sink.configureBlocking(false);
+            while (sink.write(ByteBuffer.allocate(1 << 12)) > 0) {
+                // there may be room for more
+            }
+            sink.configureBlocking(true);
+            return this;
+        }
+
+        @Override
+        public void close() throws IOException {
+            source.close();
+            sink.close();
         }
     }
 

@@ -30,6 +30,16 @@ public final class Libc {
 
     public static native long read(int fd, long address, long length) throws LastErrorException;
 
+    /** The pointers are addresses; returns the error itself. */
+    static native int posix_spawn(
+            long pid, long path, long actions, long attributes, long argv, long envp);
+
+    static native int posix_spawn_file_actions_init(long actions);
+
+    static native int posix_spawn_file_actions_adddup2(long actions, int fd, int newFd);
+
+    static native int waitpid(int pid, long status, int options) throws LastErrorException;
+
     static native int prctl(int option, long arg2, long arg3, long arg4, long arg5)
             throws LastErrorException;
 }
