@@ -7,6 +7,7 @@ import static java.net.StandardProtocolFamily.UNIX;
 import io.loomuring.jdk.JdkInternals;
 import io.loomuring.jdk.JdkInternals.UnsupportedJdkException;
 import io.loomuring.jdk.SunNet;
+import io.loomuring.net.UringSelector;
 import io.loomuring.net.UringServerSocketChannel;
 import io.loomuring.net.UringSocketChannel;
 
@@ -22,8 +23,8 @@ import java.nio.channels.spi.SelectorProvider;
 import java.util.Objects;
 
 /**
- * The provider of socket channels carried by io_uring. Selectors, datagram channels and pipes are
- * the JDK's; its selectors take our channels.
+ * The provider of socket channels carried by io_uring and of selectors. Datagram channels and pipes
+ * are the JDK's; selectors and channels take each other, whosever they are.
  *
  * <p>Naming it with {@code -Djava.nio.channels.spi.SelectorProvider} installs loom-uring when the
  * JDK loads it. Where io_uring can't be used, all is the JDK's.
@@ -170,7 +171,7 @@ public final class UringSelectorProvider extends SelectorProvider {
 
     @Override
     public AbstractSelector openSelector() throws IOException {
-        return behind().openSelector();
+        return Channels.CARRIED ? UringSelector.open(this) : behind().openSelector();
     }
 
     @Override

@@ -4,12 +4,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** This process's descriptors, as the kernel lists them. */
 final class Descriptors {
     private Descriptors() {}
 
     private static final Path FOLDER = Path.of("/proc/self/fd");
+    private static final int O_CLOEXEC = 0x80000;
 
     static boolean isOpen(int fd) {
         return Files.exists(FOLDER.resolve(Integer.toString(fd)), LinkOption.NOFOLLOW_LINKS);
@@ -17,16 +20,35 @@ final class Descriptors {
 
     /** How many sockets are open. */
     static long sockets() throws IOException {
+        return open("socket:").size();
+    }
+
+    /** What is open whose kind starts with a text, as in {@code socket:}. */
+    static Set<Integer> open(String kind) throws IOException {
         try (var links = Files.list(FOLDER)) {
-            return links.filter(Descriptors::isSocket).count();
+            return links.filter(link -> kind(link).startsWith(kind))
+                    .map(link -> Integer.valueOf(link.getFileName().toString()))
+                    .collect(Collectors.toSet());
         }
     }
 
-    private static boolean isSocket(Path link) {
+    private static String kind(Path link) {
         try {
-            return Files.readSymbolicLink(link).toString().startsWith("socket:");
+            return Files.readSymbolicLink(link).toString();
         } catch (IOException e) {
-            return false; // closed since it was listed
+            return ""; // closed since it was listed
         }
+    }
+
+    /** Whether a program that is started in this process's place finds it closed. */
+    static boolean closesOnExec(int fd) throws IOException {
+        Path info = Path.of("/proc/self/fdinfo", Integer.toString(fd));
+        String flags =
+                Files.readAllLines(info).stream()
+                        .filter(line -> line.startsWith("flags:"))
+                        .map(line -> line.substring(line.indexOf(':') + 1).strip())
+                        .findFirst()
+                        .orElseThrow();
+        return (Integer.parseInt(flags, 8) & O_CLOEXEC) != 0;
     }
 }
