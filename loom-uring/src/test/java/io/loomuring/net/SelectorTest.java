@@ -39,6 +39,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -51,7 +52,6 @@ class SelectorTest {
     private static final String CASES_OF_TWO = "io.loomuring.net.Cases#providersAndThreadPairs";
 
     private static final long PATIENCE_MILLIS = 20_000;
-    private static final Consumer<SelectionKey> NO_ACTION = key -> {};
 
     /** A selector and a connection, whose client is registered. */
     private record Scene(Selector selector, Provider.Pair pair, SelectionKey key)
@@ -84,6 +84,8 @@ class SelectorTest {
     private static <T> T on(ThreadKind thread, Callable<T> body) throws Exception {
         return Attempt.start(thread, body).get();
     }
+
+    private static void ignore(SelectionKey key) {}
 
     // ---- readiness ----
 
@@ -187,7 +189,8 @@ class SelectorTest {
             for (long millis : new long[] {1, 30}) {
                 long start = System.nanoTime();
                 assertThat(on(thread, () -> scene.selector.select(millis))).isZero();
-                assertThat(on(thread, () -> scene.selector.select(NO_ACTION, millis))).isZero();
+                assertThat(on(thread, () -> scene.selector.select(SelectorTest::ignore, millis)))
+                        .isZero();
                 assertThat(Duration.ofNanos(System.nanoTime() - start))
                         .isGreaterThanOrEqualTo(Duration.ofMillis(2 * millis));
             }
@@ -201,7 +204,7 @@ class SelectorTest {
     void shouldNotWaitInSelectNow(Provider provider, ThreadKind thread) throws Exception {
         try (Scene scene = Scene.of(provider, OP_READ)) {
             assertThat(on(thread, () -> scene.selector.selectNow())).isZero();
-            assertThat(on(thread, () -> scene.selector.selectNow(NO_ACTION))).isZero();
+            assertThat(on(thread, () -> scene.selector.selectNow(SelectorTest::ignore))).isZero();
         }
     }
 
@@ -327,7 +330,7 @@ class SelectorTest {
         int rounds = 2_000;
         try (Selector selector = provider.get().openSelector()) {
             var sent = new AtomicInteger();
-            var seen = new AtomicInteger();
+            var taken = new Semaphore(0);
             var waking =
                     Attempt.start(
                             waker,
@@ -335,9 +338,7 @@ class SelectorTest {
                                 for (int i = 1; i <= rounds; i++) {
                                     sent.set(i);
                                     selector.wakeup();
-                                    while (seen.get() < i) {
-                                        Thread.yield();
-                                    }
+                                    taken.acquire();
                                 }
                                 return rounds;
                             });
@@ -345,11 +346,15 @@ class SelectorTest {
                     Attempt.start(
                             thread,
                             () -> {
-                                while (seen.get() < rounds) {
+                                int last = 0;
+                                while (last < rounds) {
                                     selector.select();
-                                    seen.set(sent.get());
+                                    if (sent.get() > last) {
+                                        last++;
+                                        taken.release();
+                                    }
                                 }
-                                return seen.get();
+                                return last;
                             });
             assertThat(selecting.get()).isEqualTo(rounds);
             assertThat(waking.get()).isEqualTo(rounds);
@@ -367,7 +372,7 @@ class SelectorTest {
                     List.of(
                             () -> scene.selector.select(),
                             () -> scene.selector.select(PATIENCE_MILLIS),
-                            () -> scene.selector.select(NO_ACTION));
+                            () -> scene.selector.select(SelectorTest::ignore));
             for (var call : selects) {
                 var select = Attempt.start(thread, call).awaitBlocked();
                 select.thread().interrupt();
@@ -771,7 +776,7 @@ class SelectorTest {
                 for (int i = 0; i < rounds; i++) {
                     scene.key.interestOps(i % 2 == 0 ? OP_WRITE : OP_READ | OP_WRITE);
                     scene.selector.wakeup();
-                    scene.selector.select(NO_ACTION, PATIENCE_MILLIS);
+                    scene.selector.select(SelectorTest::ignore, PATIENCE_MILLIS);
                 }
                 bytes = Math.min(bytes, memory.getCurrentThreadAllocatedBytes() - before);
             }
