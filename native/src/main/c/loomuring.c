@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sched.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -64,6 +65,8 @@ EXPORT int lu_unmap(int64_t address, int64_t length) {
 }
 
 EXPORT int lu_eventfd(void) { return (int)result(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)); }
+
+EXPORT int lu_epoll_create(void) { return (int)result(epoll_create1(EPOLL_CLOEXEC)); }
 
 EXPORT int lu_close(int fd) { return (int)result(close(fd)); }
 
@@ -160,6 +163,22 @@ JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_poll(JNIEnv *env, jclass type,
     struct pollfd waited = {.fd = fd, .events = (short)events};
     int64_t rc = result(poll(&waited, 1, timeout_millis));
     return rc > 0 ? waited.revents : (jint)rc;
+}
+
+JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_epollCtl(JNIEnv *env, jclass type,
+                                                           jint epoll_fd, jint op, jint fd,
+                                                           jint events, jint data) {
+    (void)env, (void)type;
+    struct epoll_event event = {.events = (uint32_t)events, .data = {.u32 = (uint32_t)data}};
+    return (jint)result(epoll_ctl(epoll_fd, op, fd, &event));
+}
+
+JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_epollWait(JNIEnv *env, jclass type,
+                                                            jint epoll_fd, jlong events,
+                                                            jint events_max,
+                                                            jint timeout_millis) {
+    (void)env, (void)type;
+    return (jint)result(epoll_wait(epoll_fd, pointer(events), events_max, timeout_millis));
 }
 
 JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_accept(JNIEnv *env, jclass type, jint fd,

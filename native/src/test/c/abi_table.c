@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -151,6 +152,14 @@ static void sockets(void) {
     VALUE(POLLERR);
     VALUE(POLLHUP);
     VALUE(POLLNVAL);
+    VALUE(EPOLLIN);
+    printf("EPOLLET %d\n", (int)EPOLLET); /* the sign bit of a Java int */
+    VALUE(EPOLL_CTL_ADD);
+    VALUE(EPOLL_CTL_DEL);
+    VALUE(EPOLL_CTL_MOD);
+    SIZE(EPOLL_EVENT, struct epoll_event);
+    OFFSET(EPOLL_EVENT_EVENTS, struct epoll_event, events);
+    OFFSET(EPOLL_EVENT_DATA, struct epoll_event, data);
     VALUE(IOV_MAX);
 
     SIZE(MSGHDR, struct msghdr);

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -31,6 +32,7 @@ int64_t lu_map_ring(int fd, int64_t length, int64_t offset);
 int64_t lu_map_anonymous(int64_t length);
 int lu_unmap(int64_t address, int64_t length);
 int lu_eventfd(void);
+int lu_epoll_create(void);
 int lu_close(int fd);
 const char *lu_strerror(int error);
 
@@ -42,6 +44,8 @@ SHIM(jint, send, jint fd, jlong address, jint length, jint flags);
 SHIM(jint, recvmsg, jint fd, jlong msghdr, jint flags);
 SHIM(jint, sendmsg, jint fd, jlong msghdr, jint flags);
 SHIM(jint, poll, jint fd, jint events, jint timeout_millis);
+SHIM(jint, epollCtl, jint epoll_fd, jint op, jint fd, jint events, jint data);
+SHIM(jint, epollWait, jint epoll_fd, jlong events, jint events_max, jint timeout_millis);
 SHIM(jint, accept, jint fd, jlong sockaddr, jlong addrlen, jint flags);
 SHIM(jint, close, jint fd);
 SHIM(jint, closeOnExec, jint fd);
@@ -119,6 +123,9 @@ static void should_return_negative_errno(void) {
     struct msghdr message = {0};
     EXPECT_RESULT(-EBADF, CALL(recvmsg, NO_FD, address(&message), 0));
     EXPECT_RESULT(-EBADF, CALL(sendmsg, NO_FD, address(&message), 0));
+    struct epoll_event event;
+    EXPECT_RESULT(-EBADF, CALL(epollCtl, NO_FD, EPOLL_CTL_ADD, 0, EPOLLIN, 0));
+    EXPECT_RESULT(-EBADF, CALL(epollWait, NO_FD, address(&event), 1, 0));
     EXPECT_RESULT(-EBADF, CALL(accept, NO_FD, 0, 0, 0));
     EXPECT_RESULT(-EBADF, CALL(close, NO_FD));
     EXPECT_RESULT(-EBADF, CALL(closeOnExec, NO_FD));
@@ -235,6 +242,31 @@ static void should_poll_for_the_events_given(void) {
     EXPECT_RESULT(POLLIN | POLLHUP, CALL(poll, fds[0], POLLIN, -1));
     EXPECT_RESULT(0, lu_close(fds[0]));
     EXPECT_RESULT(POLLNVAL, CALL(poll, NO_FD, POLLIN, -1));
+}
+
+static void should_give_back_what_a_descriptor_was_added_with(void) {
+    int epoll_fd = lu_epoll_create();
+    EXPECT(epoll_fd >= 0);
+    EXPECT(closes_on_exec(epoll_fd));
+    int fds[2];
+    socket_pair(fds);
+    struct epoll_event events[2];
+    EXPECT_RESULT(0, CALL(epollCtl, epoll_fd, EPOLL_CTL_ADD, fds[0], EPOLLIN, 4711));
+    EXPECT_RESULT(-EEXIST, CALL(epollCtl, epoll_fd, EPOLL_CTL_ADD, fds[0], EPOLLIN, 4711));
+    EXPECT_RESULT(0, CALL(epollWait, epoll_fd, address(events), 2, 0));
+    EXPECT_RESULT(0, CALL(epollWait, epoll_fd, address(events), 2, 1));
+    EXPECT_RESULT(1, CALL(send, fds[1], address("x"), 1, 0));
+    for (int i = 0; i < 2; i++) { /* as long as nobody reads */
+        EXPECT_RESULT(1, CALL(epollWait, epoll_fd, address(events), 2, -1));
+        EXPECT(events[0].events == EPOLLIN && events[0].data.u64 == 4711);
+    }
+    EXPECT_RESULT(0, CALL(epollCtl, epoll_fd, EPOLL_CTL_MOD, fds[0], EPOLLOUT, 12));
+    EXPECT_RESULT(1, CALL(epollWait, epoll_fd, address(events), 2, -1));
+    EXPECT(events[0].events == EPOLLOUT && events[0].data.u64 == 12);
+    EXPECT_RESULT(0, CALL(epollCtl, epoll_fd, EPOLL_CTL_DEL, fds[0], 0, 0));
+    EXPECT_RESULT(0, CALL(epollWait, epoll_fd, address(events), 2, 0));
+    close_both(fds);
+    EXPECT_RESULT(0, lu_close(epoll_fd));
 }
 
 /* As a platform thread does: with no flag that forbids it. */
@@ -394,6 +426,7 @@ int main(void) {
     should_send_and_receive();
     should_gather_and_scatter();
     should_poll_for_the_events_given();
+    should_give_back_what_a_descriptor_was_added_with();
     should_block_until_data_arrives();
     should_accept_with_the_flags_given();
     should_set_close_on_exec();

@@ -9,6 +9,7 @@ import io.loomuring.jdk.JdkInternals.UnsupportedJdkException;
 import io.loomuring.jdk.SunNet;
 import io.loomuring.net.InheritedChannel;
 import io.loomuring.net.UringPipe;
+import io.loomuring.net.UringSelector;
 import io.loomuring.net.UringServerSocketChannel;
 import io.loomuring.net.UringSocketChannel;
 
@@ -24,8 +25,8 @@ import java.nio.channels.spi.SelectorProvider;
 import java.util.Objects;
 
 /**
- * The provider of socket channels and pipes carried by io_uring. Selectors and datagram channels
- * are the JDK's; its selectors take our channels.
+ * The provider of socket channels, pipes and selectors carried by io_uring. Datagram channels are the
+ * JDK's; selectors and channels take each other, whosever they are.
  *
  * <p>Naming it with {@code -Djava.nio.channels.spi.SelectorProvider} installs loom-uring when the
  * JDK loads it. Where io_uring can't be used, all is the JDK's.
@@ -172,7 +173,7 @@ public final class UringSelectorProvider extends SelectorProvider {
 
     @Override
     public AbstractSelector openSelector() throws IOException {
-        return behind().openSelector();
+        return Channels.CARRIED ? UringSelector.open(this) : behind().openSelector();
     }
 
     @Override

@@ -128,6 +128,9 @@ public final class Native {
     /** {@code eventfd(2)}, non-blocking and close-on-exec. */
     public static native int lu_eventfd();
 
+    /** {@code epoll_create1(2)}, close-on-exec. */
+    public static native int lu_epoll_create();
+
     /** {@code close(2)}. */
     public static native int lu_close(int fd);
 

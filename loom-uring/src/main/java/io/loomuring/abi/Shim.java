@@ -65,6 +65,22 @@ public final class Shim {
      */
     public static native int poll(int fd, int events, int timeoutMillis);
 
+    /**
+     * {@code epoll_ctl(2)}.
+     *
+     * @param data what {@link #epollWait} gives back with the descriptor's events
+     */
+    public static native int epollCtl(int epollFd, int op, int fd, int events, int data);
+
+    /**
+     * {@code epoll_wait(2)}.
+     *
+     * @param events address of {@code eventsMax} of {@code struct epoll_event}
+     * @param timeoutMillis 0: doesn't block, as a virtual thread must have it; negative: none
+     * @return how many events were written
+     */
+    public static native int epollWait(int epollFd, long events, int eventsMax, int timeoutMillis);
+
     /** {@code accept4(2)} on a descriptor in non-blocking mode. */
     public static native int accept(int fd, long sockaddr, long addrlen, int flags);
 

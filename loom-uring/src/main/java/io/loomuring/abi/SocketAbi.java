@@ -1,8 +1,9 @@
 package io.loomuring.abi;
 
 /**
- * {@code sys/socket.h}, {@code poll.h}, {@code netinet/in.h}, {@code sys/un.h}: constants, and
- * offsets and sizes of structures in bytes. Names and the test are those of {@link IoUringAbi}.
+ * {@code sys/socket.h}, {@code poll.h}, {@code sys/epoll.h}, {@code netinet/in.h}, {@code
+ * sys/un.h}: constants, and offsets and sizes of structures in bytes. Names and the test are those
+ * of {@link IoUringAbi}.
  */
 public final class SocketAbi {
     private SocketAbi() {}
@@ -23,6 +24,18 @@ public final class SocketAbi {
     public static final int POLLERR = 0x8;
     public static final int POLLHUP = 0x10;
     public static final int POLLNVAL = 0x20;
+
+    public static final int EPOLLIN = 0x1;
+    public static final int EPOLLET = 1 << 31;
+    public static final int EPOLL_CTL_ADD = 1;
+    public static final int EPOLL_CTL_DEL = 2;
+    public static final int EPOLL_CTL_MOD = 3;
+
+    // struct epoll_event, which is packed on x86-64 alone
+    private static final boolean EPOLL_PACKED = System.getProperty("os.arch").equals("amd64");
+    public static final int SIZEOF_EPOLL_EVENT = EPOLL_PACKED ? 12 : 16;
+    public static final int EPOLL_EVENT_EVENTS = 0;
+    public static final int EPOLL_EVENT_DATA = EPOLL_PACKED ? 4 : 8;
 
     // limits.h
     public static final int IOV_MAX = 1024;

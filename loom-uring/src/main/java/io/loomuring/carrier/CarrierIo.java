@@ -2,6 +2,8 @@ package io.loomuring.carrier;
 
 import static io.loomuring.abi.SocketAbi.*;
 
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+
 import io.loomuring.abi.Errno;
 import io.loomuring.abi.Shim;
 import io.loomuring.ring.Op;
@@ -182,6 +184,35 @@ public final class CarrierIo {
         }
         op.prepPollAdd(fd, events);
         return perform(op, timeoutNanos);
+    }
+
+    /**
+     * {@code epoll_wait(2)}. A virtual thread waits for the epoll descriptor to become readable and
+     * then takes the events.
+     *
+     * @param events address of {@code eventsMax} of {@code struct epoll_event}
+     * @param timeoutMillis 0: doesn't wait; negative: no limit
+     * @return how many events were written, 0 if none came in time or {@code op} was cancelled; or
+     *     {@code -errno}
+     */
+    public static int epollWait(Op op, int epollFd, long events, int eventsMax, int timeoutMillis) {
+        if (onPlatformThread()) {
+            return PlatformIo.epollWait(epollFd, events, eventsMax, timeoutMillis);
+        }
+        int n = Shim.epollWait(epollFd, events, eventsMax, 0);
+        if (n == 0 && timeoutMillis != 0) {
+            boolean timed = timeoutMillis > 0;
+            long deadline = timed ? System.nanoTime() + MILLISECONDS.toNanos(timeoutMillis) : 0;
+            do {
+                long nanos = timed ? Math.max(1, deadline - System.nanoTime()) : 0;
+                int revents = poll(op, epollFd, POLLIN, nanos);
+                if (revents < 0 && revents != -Errno.ECANCELED) {
+                    return revents;
+                }
+                n = Shim.epollWait(epollFd, events, eventsMax, 0);
+            } while (n == 0 && !op.isCancelled());
+        }
+        return n;
     }
 
     /** Does nothing, by way of the kernel: what an operation costs besides its work. */

@@ -196,6 +196,26 @@ final class PlatformIo {
         return op.isCancelled() ? -Errno.ECANCELED : outcome(op, revents);
     }
 
+    /** No operation takes part: whoever wants it to end has an event for it. */
+    static int epollWait(int epollFd, long events, int eventsMax, int timeoutMillis) {
+        boolean timed = timeoutMillis > 0;
+        long deadline = timed ? System.nanoTime() + MILLISECONDS.toNanos(timeoutMillis) : 0;
+        int millis = timeoutMillis;
+        while (true) {
+            int n = Shim.epollWait(epollFd, events, eventsMax, millis);
+            if (n != -Errno.EINTR) {
+                return n;
+            }
+            if (timed) {
+                long nanos = deadline - System.nanoTime();
+                if (nanos <= 0) {
+                    return 0;
+                }
+                millis = millisCeiling(nanos);
+            }
+        }
+    }
+
     private static int pollBlocking(Op op, int fd, int events, boolean timed, long deadline) {
         while (true) {
             int millis = -1;

@@ -15,12 +15,14 @@ import sun.net.util.IPAddressUtil;
 import sun.nio.ch.IOUtil;
 import sun.nio.ch.NativeThread;
 import sun.nio.ch.Net;
+import sun.nio.ch.SelectionKeyImpl;
 import sun.nio.ch.Util;
 
 import java.io.FileDescriptor;
 import java.io.IOException;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.net.InetAddress;
@@ -202,6 +204,9 @@ public final class SunNet {
             find(INHERITED_CHANNEL, "getChannel", Channel.class);
     private static final MethodHandle DETACH_STREAMS =
             find(INHERITED_CHANNEL, "detachIOStreams", void.class);
+    private static final VarHandle KEY_INDEX = field(SelectionKeyImpl.class, "index", int.class);
+    private static final VarHandle KEY_EVENTS =
+            field(SelectionKeyImpl.class, "registeredEvents", int.class);
 
     private static final ProtocolFamily UNSPEC =
             constant(Net.class, "UNSPEC", ProtocolFamily.class);
@@ -241,6 +246,16 @@ public final class SunNet {
                     .findStatic(holder, name, type);
         } catch (ReflectiveOperationException e) {
             missing(holder.getName() + "." + name + type);
+            return null;
+        }
+    }
+
+    private static VarHandle field(Class<?> holder, String name, Class<?> type) {
+        try {
+            return MethodHandles.privateLookupIn(holder, MethodHandles.lookup())
+                    .findVarHandle(holder, name, type);
+        } catch (ReflectiveOperationException e) {
+            missing(holder.getName() + "." + name);
             return null;
         }
     }
@@ -721,6 +736,24 @@ public final class SunNet {
         } catch (Throwable e) {
             throw thrown(e);
         }
+    }
+
+    // ---- what a key has for its selector alone, under the selector's lock; 0 at first ----
+
+    public static int index(SelectionKeyImpl key) {
+        return (int) KEY_INDEX.get(key);
+    }
+
+    public static void index(SelectionKeyImpl key, int index) {
+        KEY_INDEX.set(key, index);
+    }
+
+    public static int registeredEvents(SelectionKeyImpl key) {
+        return (int) KEY_EVENTS.get(key);
+    }
+
+    public static void registeredEvents(SelectionKeyImpl key, int events) {
+        KEY_EVENTS.set(key, events);
     }
 
     // ---- what the socket adaptors of channels share with the JDK's ----

@@ -4,13 +4,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** This process's descriptors, as the kernel lists them. */
 final class Descriptors {
     private Descriptors() {}
 
     private static final Path FOLDER = Path.of("/proc/self/fd");
-
     private static final int O_CLOEXEC = 0x80000;
 
     static boolean isOpen(int fd) {
@@ -19,16 +20,23 @@ final class Descriptors {
 
     /** How many sockets are open. */
     static long sockets() throws IOException {
+        return open("socket:").size();
+    }
+
+    /** What is open whose kind starts with a text, as in {@code socket:}. */
+    static Set<Integer> open(String kind) throws IOException {
         try (var links = Files.list(FOLDER)) {
-            return links.filter(Descriptors::isSocket).count();
+            return links.filter(link -> kind(link).startsWith(kind))
+                    .map(link -> Integer.valueOf(link.getFileName().toString()))
+                    .collect(Collectors.toSet());
         }
     }
 
-    private static boolean isSocket(Path link) {
+    private static String kind(Path link) {
         try {
-            return Files.readSymbolicLink(link).toString().startsWith("socket:");
+            return Files.readSymbolicLink(link).toString();
         } catch (IOException e) {
-            return false; // closed since it was listed
+            return ""; // closed since it was listed
         }
     }
 

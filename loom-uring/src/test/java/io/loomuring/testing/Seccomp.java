@@ -19,6 +19,11 @@ public final class Seccomp {
     /** {@code eventfd2}. */
     public static final int EVENTFD = System.getProperty("os.arch").equals("amd64") ? 290 : 19;
 
+    /** {@code epoll_create1}. */
+    public static final int EPOLL_CREATE = System.getProperty("os.arch").equals("amd64") ? 291 : 20;
+
+    public static final int EPOLL_CTL = System.getProperty("os.arch").equals("amd64") ? 233 : 21;
+
     // linux/prctl.h, linux/seccomp.h
     private static final int PR_SET_SECCOMP = 22;
     private static final int PR_SET_NO_NEW_PRIVS = 38;

@@ -65,6 +65,14 @@ final class Bench implements Callable<Integer> {
         private boolean platform;
 
         @Option(
+                names = "--selector",
+                description =
+                        "An event loop with 1,000 connections, on a platform thread and on a"
+                                + " virtual one, on the stock JDK and on loom-uring. About 5"
+                                + " minutes.")
+        private boolean selector;
+
+        @Option(
                 names = "--sqpoll",
                 description =
                         "loom-uring as it is and with a thread of the kernel's that submits."
@@ -104,6 +112,9 @@ final class Bench implements Callable<Integer> {
             }
             if (platform) {
                 return Mode.PLATFORM;
+            }
+            if (selector) {
+                return Mode.SELECTOR;
             }
             if (sqPoll) {
                 return Mode.SQ_POLL;

@@ -15,6 +15,7 @@ enum Mode {
     QUICK,
     DEMO,
     PLATFORM,
+    SELECTOR,
     SQ_POLL,
     HELD,
     TWO_CARRIERS,
@@ -30,10 +31,11 @@ enum Mode {
                 switch (this) {
                     case DEMO -> List.of(Workload.HTTP);
                     case PLATFORM -> List.of(Workload.PLATFORM_CHANNELS, Workload.PLATFORM_SOCKETS);
+                    case SELECTOR -> List.of(Workload.EVENT_LOOP, Workload.VIRTUAL_EVENT_LOOP);
                     default -> List.of(Workload.CHANNELS, Workload.SOCKETS);
                 };
         return switch (this) {
-            case DEMO -> all;
+            case DEMO, SELECTOR -> all;
             case SQ_POLL, TWO_CARRIERS, ALLOCATION -> of(api == null ? Api.CHANNELS : api, all);
             case FULL, QUICK, PLATFORM, HELD -> api == null ? all : of(api, all);
         };
@@ -69,6 +71,7 @@ enum Mode {
             case DEMO -> new Plan(List.of(STOCK, OURS), List.of(1, 16, 128), 2, 64, 4, 2, 0.5);
             case PLATFORM ->
                     new Plan(List.of(STOCK, STOCK2, OURS), List.of(1, 16, 128), 5, 64, 4, 3, 1);
+            case SELECTOR -> new Plan(List.of(STOCK, STOCK2, OURS), List.of(1_000), 5, 64, 4, 3, 1);
             case SQ_POLL ->
                     new Plan(
                             List.of(STOCK, OURS, SQPOLL, C),
@@ -97,8 +100,9 @@ enum Mode {
         if (this == SQ_POLL) {
             return List.of(); // it is not the default
         }
-        return workload.onPlatformThreads()
-                ? Target.ofPlatformThreads(results)
-                : Target.of(results);
+        if (workload.isEventLoop()) {
+            return Target.cpuOfStock(results, 1.05);
+        }
+        return workload.onPlatformThreads() ? Target.cpuOfStock(results, 1.10) : Target.of(results);
     }
 }

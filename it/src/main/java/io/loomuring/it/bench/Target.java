@@ -40,8 +40,8 @@ record Target(String promise, double most, double measured) {
         return targets;
     }
 
-    /** The same for a server whose threads have no carrier. */
-    static List<Target> ofPlatformThreads(Results results) {
+    /** The same for a server whose requests no ring can make cheaper. */
+    static List<Target> cpuOfStock(Results results, double most) {
         return results.connections().stream()
                 .map(connections ->
                         lowest(
@@ -50,7 +50,7 @@ record Target(String promise, double most, double measured) {
                                 connections,
                                 Measurement::serverCpuMicros,
                                 "CPU" + at(connections),
-                                1.10))
+                                most))
                 .filter(target -> !Double.isNaN(target.measured()))
                 .toList();
     }

@@ -2,11 +2,12 @@ package io.loomuring.it.bench;
 
 import io.loomuring.it.bench.server.EchoServer;
 import io.loomuring.it.bench.server.HttpServer;
+import io.loomuring.it.bench.server.SelectorEchoServer;
 import io.loomuring.it.bench.server.SocketEchoServer;
 
 import java.util.List;
 
-/** What the servers are asked, and which program the blocking ones are. */
+/** What the servers are asked, and which program those on the JDK are. */
 enum Workload {
     CHANNELS(Api.CHANNELS, EchoServer.class, "virtual", "Echo server on channels", "echo"),
     SOCKETS(
@@ -27,6 +28,18 @@ enum Workload {
             "platform",
             "Echo server on sockets and platform threads",
             "platform-sockets"),
+    EVENT_LOOP(
+            Api.CHANNELS,
+            SelectorEchoServer.class,
+            "platform",
+            "Echo server on a selector and a platform thread",
+            "selector"),
+    VIRTUAL_EVENT_LOOP(
+            Api.CHANNELS,
+            SelectorEchoServer.class,
+            "virtual",
+            "Echo server on a selector and a virtual thread",
+            "virtual-selector"),
     HTTP(Api.SOCKETS, HttpServer.class, "virtual", "HTTP server on sockets", "http");
 
     private final Api api;
@@ -51,6 +64,11 @@ enum Workload {
         return threads.equals("platform");
     }
 
+    /** Whether one thread serves all connections. */
+    boolean isEventLoop() {
+        return program == SelectorEchoServer.class;
+    }
+
     /** What the servers are, for a page's title. */
     String title() {
         return title;
@@ -62,7 +80,7 @@ enum Workload {
     }
 
     /**
-     * The blocking server's class and arguments.
+     * Its class and arguments.
      *
      * @param buffer what it reads into, if it is told: direct or heap
      */
