@@ -5,6 +5,7 @@ import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http2.server.AbstractHTTP2ServerConnectionFactory;
 import org.eclipse.jetty.http2.server.HTTP2CServerConnectionFactory;
 import org.eclipse.jetty.http2.server.HTTP2ServerConnectionFactory;
+import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.AbstractConnector;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
@@ -158,7 +159,7 @@ final class JettyServer implements WebServer {
             if (!body.chunked()) {
                 response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length());
             }
-            return Response.asBufferedOutputStream(request, response);
+            return Content.Sink.asOutputStream(response);
         }
     }
 }

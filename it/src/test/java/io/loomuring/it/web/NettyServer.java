@@ -60,7 +60,6 @@ final class NettyServer implements WebServer {
                                         ? NioServerDomainSocketChannel.class
                                         : NioServerSocketChannel.class)
                         .option(ChannelOption.SO_BACKLOG, ServerKind.BACKLOG)
-                        .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
                         .childHandler(
                                 new ChannelInitializer<>() {
                                     @Override
@@ -75,6 +74,9 @@ final class NettyServer implements WebServer {
 
     private void initialise(Channel channel, Site site, Wire wire, Duration idleLimit) {
         connections.add(channel);
+        if (wire != Wire.UNIX) { // which has no such option
+            channel.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+        }
         if (wire == Wire.TLS) {
             SSLEngine engine = Tls.CONTEXT.createSSLEngine();
             engine.setUseClientMode(false);

@@ -164,8 +164,8 @@ public final class RawConnection implements Closeable {
             content.transferTo(out);
             return;
         }
-        byte[] chunk;
-        while ((chunk = content.readNBytes(CHUNK_BYTES)).length > 0) {
+        for (long left = length; left > 0; left -= CHUNK_BYTES) {
+            byte[] chunk = content.readNBytes(CHUNK_BYTES);
             print(Integer.toHexString(chunk.length) + "\r\n");
             out.write(chunk);
             print("\r\n");
@@ -217,6 +217,9 @@ public final class RawConnection implements Closeable {
     private String content(Map<String, String> headers, long length) throws IOException {
         var tally = new Tally();
         if (!CHUNKED.equals(headers.get("transfer-encoding"))) {
+            if (length < 0) {
+                return tally.add(in).toString();
+            }
             receive(tally, length);
             return tally.toString();
         }
