@@ -36,7 +36,7 @@ import java.util.stream.Stream;
 abstract class WebConnectionChecks {
     private static final Duration LIMIT = Duration.ofSeconds(30);
     private static final Duration IDLE_LIMIT = Duration.ofSeconds(1);
-    private static final int CLIENTS_THAT_GO = 20;
+    private static final int CLIENTS_THAT_GO = 8;
     private static final int BYTES_BEFORE_GOING = 100_000;
     private static final long BYTES_IN_ALL = 100_000_000;
 

@@ -2,6 +2,7 @@ package io.loomuring.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.loomuring.it.web.Answer;
 import io.loomuring.it.web.Ask;
@@ -44,10 +45,10 @@ abstract class WebExchangeChecks {
     private static final Duration LIMIT = Duration.ofSeconds(30);
     private static final Duration TOO_SHORT = Duration.ofMillis(200);
     private static final Duration IDLE_LIMIT = Duration.ofMinutes(1);
-    private static final long[] BODY_LENGTHS = {0, 1, 70_000, Settings.size(3, 300) * 1_000_000L};
+    private static final long[] BODY_LENGTHS = {0, 1, 70_000, Settings.size(1, 300) * 1_000_000L};
     private static final int REQUESTS_IN_A_ROW = 20;
-    private static final int REQUESTS_AT_ONCE = 300;
-    private static final int REQUESTS_AT_ONCE_TLS = 50; // a handshake each
+    private static final int REQUESTS_AT_ONCE = 200;
+    private static final int REQUESTS_AT_ONCE_TLS = 20; // a handshake each
     private static final int BODY_LENGTH_LOG2_MAX = 16;
     private static final int REQUESTS_WHEN_STOPPED = 20;
     private static final long LENGTH_WHEN_STOPPED = 500_000;
@@ -183,6 +184,9 @@ abstract class WebExchangeChecks {
 
     @Test
     void shouldEndTheRequestsUnderWayWhenStopped() throws Exception {
+        assumeFalse(
+                serverKind.name().startsWith("JETTY") && wire == Wire.UNIX,
+                "Jetty may leave such an answer without an end, on the stock JDK too");
         int requests = Math.min(REQUESTS_WHEN_STOPPED, serverKind.heldMax());
         var stopFailure = new FirstFailure();
         Thread stopper =

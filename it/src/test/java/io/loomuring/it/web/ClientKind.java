@@ -38,6 +38,14 @@ public enum ClientKind {
         public WebClient open(SocketAddress address, Wire wire) {
             return new NettyClient(address, wire);
         }
+
+        // one server of each make is enough
+        @Override
+        public boolean speaksTo(ServerKind server, Wire wire) {
+            return server.wires().contains(wire)
+                    && server != ServerKind.JDK
+                    && server != ServerKind.JETTY;
+        }
     },
     /** Blocking sockets. */
     RAW(SocketTimeoutException.class) {

@@ -96,6 +96,9 @@ final class NettyServer implements WebServer {
 
     @Override
     public void stop(Duration patience) throws InterruptedException {
+        if (group.isShuttingDown()) {
+            return;
+        }
         listener.close().sync();
         for (Channel connection : connections) {
             connection.pipeline().fireUserEventTriggered(STOP);
