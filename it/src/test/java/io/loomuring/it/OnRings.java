@@ -7,8 +7,10 @@ import io.loomuring.LoomUring;
 import io.loomuring.observe.Counters;
 
 import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.AfterClassTemplateInvocationCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.BeforeClassTemplateInvocationCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
@@ -26,18 +28,25 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * Around a class of tests that runs under the agent: the rings carried it, which it proves by the
- * number of their operations; no carrier met an internal error; no completion came for an operation
- * that had ended; and after each test descriptors and ring slots are back to what they were.
+ * Around a class of tests that runs under the agent: the rings carried it, with each of its
+ * parameters, which it proves by the number of their operations; no carrier met an internal error;
+ * no completion came for an operation that had ended; and after each test descriptors and ring
+ * slots are back to what they were.
  */
 final class OnRings
-        implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
+        implements BeforeAllCallback,
+                BeforeClassTemplateInvocationCallback,
+                BeforeEachCallback,
+                AfterEachCallback,
+                AfterClassTemplateInvocationCallback,
+                AfterAllCallback {
     private static final Duration SETTLE = Duration.ofSeconds(20);
     private static final String INTERNAL_ERROR = "loom-uring: internal error";
 
     private final PrintStream originalErrors = System.err;
     private final ByteArrayOutputStream errors = new ByteArrayOutputStream();
     private Counters before;
+    private long operationsBefore; // the tests with the same parameters of the class
     private Map<Integer, String> descriptorsBefore; // a test
     private int slotsBefore;
 
@@ -46,6 +55,11 @@ final class OnRings
         openWhatTheJdkOpensOnce();
         System.setErr(new PrintStream(new Tee(), true, StandardCharsets.UTF_8));
         before = LoomUring.counters();
+    }
+
+    @Override
+    public void beforeClassTemplateInvocation(ExtensionContext context) {
+        operationsBefore = LoomUring.counters().operations;
     }
 
     @Override
@@ -88,14 +102,20 @@ final class OnRings
     public void afterAll(ExtensionContext context) {
         System.setErr(originalErrors);
         Counters after = LoomUring.counters();
-        System.out.println(
-                context.getDisplayName()
-                        + ": ring operations: "
-                        + (after.operations - before.operations));
+        checkOperations(context, after.operations - before.operations);
         System.out.println("  " + after.toMap());
-        assertThat(after.operations).as("ring operations").isGreaterThan(before.operations);
         assertThat(after.staleCompletions).as("stale completions").isZero();
         assertThat(errors.toString(StandardCharsets.UTF_8)).doesNotContain(INTERNAL_ERROR);
+    }
+
+    @Override
+    public void afterClassTemplateInvocation(ExtensionContext context) {
+        checkOperations(context, LoomUring.counters().operations - operationsBefore);
+    }
+
+    private static void checkOperations(ExtensionContext context, long operations) {
+        System.out.println(context.getDisplayName() + ": ring operations: " + operations);
+        assertThat(operations).as("ring operations").isPositive();
     }
 
     /** Keeps a copy of what goes to the error stream. */
