@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.lang.reflect.InvocationTargetException;
 import java.net.JarURLConnection;
 import java.net.URL;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +36,11 @@ final class Jna {
                     "jna.nosys",
                     "jna.noclasspath",
                     "jna.nounpack");
+
+    private static final String LOGGING = "java.util.logging.";
+
+    /** Stand-ins, of a name of the same length. */
+    private static final String MUTE = "io.loomuring.mute.";
 
     private static final ClassLoader LOADER = new Loader(Jna.class.getClassLoader());
 
@@ -115,6 +121,7 @@ final class Jna {
     private static final class Loader extends ClassLoader {
         private final ClassLoader own;
         private final JarFile jar; // the loader's own, which stays open; null if it has none
+        private final boolean mute = ModuleLayer.boot().findModule("java.logging").isEmpty();
 
         Loader(ClassLoader own) {
             super("loom-uring-jna", ClassLoader.getPlatformClassLoader());
@@ -143,16 +150,29 @@ final class Jna {
 
         @Override
         protected Class<?> findClass(String name) throws ClassNotFoundException {
+            if (name.startsWith(MUTE)) {
+                return own.loadClass(name);
+            }
             String file = FOLDER + name.replace('.', '/') + ".class";
             try (InputStream in = open(file)) {
                 if (in == null) {
                     throw new ClassNotFoundException(name);
                 }
                 byte[] bytes = in.readAllBytes();
+                if (mute) {
+                    bytes = withoutLogging(bytes);
+                }
                 return defineClass(name, bytes, 0, bytes.length);
             } catch (IOException e) {
                 throw new ClassNotFoundException(name, e);
             }
+        }
+
+        /** Edited in place: nothing else in a class file depends on what a name is. */
+        private static byte[] withoutLogging(byte[] classFile) {
+            return new String(classFile, StandardCharsets.ISO_8859_1)
+                    .replace(LOGGING.replace('.', '/'), MUTE.replace('.', '/'))
+                    .getBytes(StandardCharsets.ISO_8859_1);
         }
 
         @Override
