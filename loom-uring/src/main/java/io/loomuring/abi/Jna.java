@@ -4,7 +4,8 @@ import io.loomuring.abi.LibraryFiles.Resource;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.reflect.InvocationTargetException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.net.JarURLConnection;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
@@ -78,21 +79,27 @@ final class Jna {
         Map<String, String> hidden = hideProperties();
         System.setProperty(JNA_FOLDER, files.folder().toString());
         try {
+            // Not by Class.getMethod, which resolves what every method of a class mentions, and
+            // JNA has some for java.awt.
+            MethodHandles.Lookup lookup = MethodHandles.publicLookup();
             Class<?> libraries = jnaClass("com.sun.jna.NativeLibrary");
             Object bound =
-                    libraries
-                            .getMethod("getInstance", String.class)
-                            .invoke(null, files.folder().resolve(library.fileName()).toString());
-            jnaClass("com.sun.jna.Native")
-                    .getMethod("register", Class.class, libraries)
-                    .invoke(null, holder, bound);
-        } catch (InvocationTargetException e) {
-            if (e.getCause() instanceof Error error) {
-                throw error;
-            }
-            throw new IOException(e.getCause());
+                    lookup.findStatic(
+                                    libraries,
+                                    "getInstance",
+                                    MethodType.methodType(libraries, String.class))
+                            .invoke(files.folder().resolve(library.fileName()).toString());
+            lookup.findStatic(
+                            jnaClass("com.sun.jna.Native"),
+                            "register",
+                            MethodType.methodType(void.class, Class.class, libraries))
+                    .invoke(holder, bound);
         } catch (ReflectiveOperationException e) {
             throw incomplete(e);
+        } catch (Error | IOException e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new IOException(e);
         } finally {
             System.clearProperty(JNA_FOLDER);
             System.getProperties().putAll(hidden);

@@ -23,7 +23,7 @@ public final class OperationCount {
         try (var out = new FileOutputStream(file, true)) {
             out.write(line.getBytes(StandardCharsets.US_ASCII));
         } catch (IOException e) {
-            e.printStackTrace();
+            System.err.println("operations not counted: " + e);
         }
     }
 }
