@@ -28,6 +28,14 @@ class SwitchIT {
     }
 
     @Test
+    void theAgentNeedsNoModuleButTheBase() {
+        try (Child child =
+                Child.program(Child.agent("--limit-modules=java.base"), SwitchProbe.class)) {
+            Switched.endOf(child).checkAllOurs();
+        }
+    }
+
+    @Test
     void theAgentSwitchedOffLeavesAllToTheJdk() {
         try (Child child =
                 Child.program(

@@ -4,9 +4,11 @@ import io.loomuring.abi.LibraryFiles.Resource;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.reflect.InvocationTargetException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.net.JarURLConnection;
 import java.net.URL;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +37,11 @@ final class Jna {
                     "jna.nosys",
                     "jna.noclasspath",
                     "jna.nounpack");
+
+    private static final String LOGGING = "java.util.logging.";
+
+    /** Stand-ins, of a name of the same length. */
+    private static final String MUTE = "io.loomuring.mute.";
 
     private static final ClassLoader LOADER = new Loader(Jna.class.getClassLoader());
 
@@ -72,21 +79,27 @@ final class Jna {
         Map<String, String> hidden = hideProperties();
         System.setProperty(JNA_FOLDER, files.folder().toString());
         try {
+            // Not by Class.getMethod, which resolves what every method of a class mentions, and
+            // JNA has some for java.awt.
+            MethodHandles.Lookup lookup = MethodHandles.publicLookup();
             Class<?> libraries = jnaClass("com.sun.jna.NativeLibrary");
             Object bound =
-                    libraries
-                            .getMethod("getInstance", String.class)
-                            .invoke(null, files.folder().resolve(library.fileName()).toString());
-            jnaClass("com.sun.jna.Native")
-                    .getMethod("register", Class.class, libraries)
-                    .invoke(null, holder, bound);
-        } catch (InvocationTargetException e) {
-            if (e.getCause() instanceof Error error) {
-                throw error;
-            }
-            throw new IOException(e.getCause());
+                    lookup.findStatic(
+                                    libraries,
+                                    "getInstance",
+                                    MethodType.methodType(libraries, String.class))
+                            .invoke(files.folder().resolve(library.fileName()).toString());
+            lookup.findStatic(
+                            jnaClass("com.sun.jna.Native"),
+                            "register",
+                            MethodType.methodType(void.class, Class.class, libraries))
+                    .invoke(holder, bound);
         } catch (ReflectiveOperationException e) {
             throw incomplete(e);
+        } catch (Error | IOException e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new IOException(e);
         } finally {
             System.clearProperty(JNA_FOLDER);
             System.getProperties().putAll(hidden);
@@ -115,6 +128,7 @@ final class Jna {
     private static final class Loader extends ClassLoader {
         private final ClassLoader own;
         private final JarFile jar; // the loader's own, which stays open; null if it has none
+        private final boolean mute = ModuleLayer.boot().findModule("java.logging").isEmpty();
 
         Loader(ClassLoader own) {
             super("loom-uring-jna", ClassLoader.getPlatformClassLoader());
@@ -143,16 +157,29 @@ final class Jna {
 
         @Override
         protected Class<?> findClass(String name) throws ClassNotFoundException {
+            if (name.startsWith(MUTE)) {
+                return own.loadClass(name);
+            }
             String file = FOLDER + name.replace('.', '/') + ".class";
             try (InputStream in = open(file)) {
                 if (in == null) {
                     throw new ClassNotFoundException(name);
                 }
                 byte[] bytes = in.readAllBytes();
+                if (mute) {
+                    bytes = withoutLogging(bytes);
+                }
                 return defineClass(name, bytes, 0, bytes.length);
             } catch (IOException e) {
                 throw new ClassNotFoundException(name, e);
             }
+        }
+
+        /** Edited in place: nothing else in a class file depends on what a name is. */
+        private static byte[] withoutLogging(byte[] classFile) {
+            return new String(classFile, StandardCharsets.ISO_8859_1)
+                    .replace(LOGGING.replace('.', '/'), MUTE.replace('.', '/'))
+                    .getBytes(StandardCharsets.ISO_8859_1);
         }
 
         @Override
