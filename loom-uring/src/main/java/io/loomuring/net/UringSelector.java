@@ -176,9 +176,9 @@ public final class UringSelector extends SelectorImpl {
             implDereg(key);
             return 0;
         }
-        int op = before == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+        int change = before == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
         int slot = before == 0 ? slots.take(key) : SunNet.index(key);
-        int n = Shim.epollCtl(epollFd, op, channel.getFDVal(), now, slot);
+        int n = Shim.epollCtl(epollFd, change, channel.getFDVal(), now, slot);
         if (n == 0) {
             SunNet.index(key, slot);
             SunNet.registeredEvents(key, now);

@@ -3,10 +3,10 @@ package io.loomuring.it.bench.server;
 import java.util.concurrent.ThreadFactory;
 
 /**
- * What the blocking echo servers can be told: {@code [--threads virtual|platform] [--buffer
+ * What the echo servers on the JDK can be told: {@code [--threads virtual|platform] [--buffer
  * direct|heap] [--buffer-bytes N] [--burn-micros N]}.
  *
- * @param threads makes the thread of each connection
+ * @param threads makes the thread of each connection, or those of the event loop
  * @param direct whether a channel reads into direct buffers; streams have byte arrays anyway
  * @param bufferBytes the size of a connection's buffer
  * @param work done for each piece of data, before it is sent back
