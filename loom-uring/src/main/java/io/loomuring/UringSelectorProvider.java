@@ -25,8 +25,8 @@ import java.nio.channels.spi.SelectorProvider;
 import java.util.Objects;
 
 /**
- * The provider of socket channels, pipes and selectors carried by io_uring. Datagram channels are the
- * JDK's; selectors and channels take each other, whosever they are.
+ * The provider of socket channels, pipes and selectors carried by io_uring. Datagram channels are
+ * the JDK's; selectors and channels take each other, whosever they are.
  *
  * <p>Naming it with {@code -Djava.nio.channels.spi.SelectorProvider} installs loom-uring when the
  * JDK loads it. Where io_uring can't be used, all is the JDK's.
