@@ -163,6 +163,8 @@ static void sockets(void) {
     VALUE(IOV_MAX);
 
     SIZE(MSGHDR, struct msghdr);
+    OFFSET(MSGHDR_NAME, struct msghdr, msg_name);
+    OFFSET(MSGHDR_NAMELEN, struct msghdr, msg_namelen);
     OFFSET(MSGHDR_IOV, struct msghdr, msg_iov);
     OFFSET(MSGHDR_IOVLEN, struct msghdr, msg_iovlen);
     SIZE(IOVEC, struct iovec);

@@ -9,6 +9,7 @@ import io.loomuring.jdk.JdkInternals;
 import io.loomuring.jdk.JdkInternals.UnsupportedJdkException;
 import io.loomuring.jdk.SocketImplHook;
 import io.loomuring.jdk.SunNet;
+import io.loomuring.net.UringDatagramChannel;
 import io.loomuring.net.UringSocketChannel;
 import io.loomuring.net.UringSocketImpl;
 import io.loomuring.observe.Counters;
@@ -212,7 +213,8 @@ public final class LoomUring {
     private static void carrySockets() throws UnsupportedJdkException {
         if (!socketsCarried) {
             ChannelHook.install(new UringSocketChannel.Hook()); // asks nothing of other channels
-            SocketImplHook.install(UringSocketImpl::create);
+            SocketImplHook.install(
+                    UringSocketImpl::create, UringDatagramChannel::openUninterruptible);
             socketsCarried = true;
         }
     }

@@ -8,6 +8,7 @@ import io.loomuring.jdk.JdkInternals;
 import io.loomuring.jdk.JdkInternals.UnsupportedJdkException;
 import io.loomuring.jdk.SunNet;
 import io.loomuring.net.InheritedChannel;
+import io.loomuring.net.UringDatagramChannel;
 import io.loomuring.net.UringPipe;
 import io.loomuring.net.UringSelector;
 import io.loomuring.net.UringServerSocketChannel;
@@ -25,8 +26,8 @@ import java.nio.channels.spi.SelectorProvider;
 import java.util.Objects;
 
 /**
- * The provider of socket channels, pipes and selectors carried by io_uring. Datagram channels are
- * the JDK's; selectors and channels take each other, whosever they are.
+ * The provider of socket and datagram channels, pipes and selectors carried by io_uring. Selectors
+ * and channels take each other, whosever they are.
  *
  * <p>Naming it with {@code -Djava.nio.channels.spi.SelectorProvider} installs loom-uring when the
  * JDK loads it. Where io_uring can't be used, all is the JDK's.
@@ -113,11 +114,15 @@ public final class UringSelectorProvider extends SelectorProvider {
     }
 
     private static ProtocolFamily checkFamily(ProtocolFamily family) {
+        return family == UNIX && SunNet.isUnixSupported() ? family : checkInetFamily(family);
+    }
+
+    private static ProtocolFamily checkInetFamily(ProtocolFamily family) {
         Objects.requireNonNull(family, "'family' is null");
         if (family == INET6 && !SunNet.isIPv6Available()) {
             throw new UnsupportedOperationException("IPv6 not available");
         }
-        if (family == INET || family == INET6 || (family == UNIX && SunNet.isUnixSupported())) {
+        if (family == INET || family == INET6) {
             return family;
         }
         throw new UnsupportedOperationException("Protocol family not supported");
@@ -158,12 +163,16 @@ public final class UringSelectorProvider extends SelectorProvider {
 
     @Override
     public DatagramChannel openDatagramChannel() throws IOException {
-        return behind().openDatagramChannel();
+        return Channels.CARRIED
+                ? UringDatagramChannel.open(this, defaultFamily())
+                : behind().openDatagramChannel();
     }
 
     @Override
     public DatagramChannel openDatagramChannel(ProtocolFamily family) throws IOException {
-        return behind().openDatagramChannel(family);
+        return Channels.CARRIED
+                ? UringDatagramChannel.open(this, checkInetFamily(family))
+                : behind().openDatagramChannel(family);
     }
 
     @Override

@@ -42,6 +42,8 @@ public final class SocketAbi {
 
     // struct msghdr, struct iovec
     public static final int SIZEOF_MSGHDR = 56;
+    public static final int MSGHDR_NAME = 0;
+    public static final int MSGHDR_NAMELEN = 8;
     public static final int MSGHDR_IOV = 16;
     public static final int MSGHDR_IOVLEN = 24;
     public static final int SIZEOF_IOVEC = 16;

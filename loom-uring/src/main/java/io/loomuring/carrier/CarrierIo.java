@@ -5,6 +5,7 @@ import static io.loomuring.abi.SocketAbi.*;
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
 import io.loomuring.abi.Errno;
+import io.loomuring.abi.Message;
 import io.loomuring.abi.Shim;
 import io.loomuring.ring.Op;
 
@@ -141,6 +142,49 @@ public final class CarrierIo {
         }
         op.prepRecvmsg(fd, msghdr, flags);
         return perform(op, timeoutNanos);
+    }
+
+    /**
+     * {@code recvmsg(2)} of one datagram into an array: no buffer is held while the thread waits.
+     *
+     * @param message the address of a {@link Message}, whose data this method sets
+     */
+    public static int recvmsgHeap(
+            Op op, int fd, long message, byte[] array, int offset, int length, long timeoutNanos) {
+        if (onPlatformThread()) {
+            return PlatformIo.recvmsgHeap(op, fd, message, array, offset, length, timeoutNanos);
+        }
+        boolean timed = timeoutNanos > 0;
+        long deadline = timed ? System.nanoTime() + timeoutNanos : 0;
+        if (length <= Op.PROVIDED_BYTES) {
+            Message.data(message, 0, length);
+            op.prepRecvmsgSelect(fd, message, array, offset);
+            int n = perform(op, timeoutNanos);
+            if (n != -Errno.ENOBUFS) {
+                return n;
+            }
+        }
+        while (true) { // a datagram would lose what a provided buffer has no room for
+            int n = recvmsgNow(fd, message, array, offset, length);
+            if (n != -Errno.EAGAIN) {
+                return n;
+            }
+            n = poll(op, fd, POLLIN, timed ? Math.max(1, deadline - System.nanoTime()) : 0);
+            if (n < 0) {
+                return n;
+            }
+        }
+    }
+
+    private static int recvmsgNow(int fd, long message, byte[] array, int offset, int length) {
+        Scratch scratch = Scratch.take();
+        Message.data(message, scratch.address, Math.min(length, Scratch.SIZE));
+        int n = Shim.recvmsg(fd, message, MSG_DONTWAIT);
+        if (n > 0) {
+            scratch.buffer.get(0, array, offset, n);
+        }
+        scratch.release();
+        return n;
     }
 
     /** {@code sendmsg(2)}; {@code msghdr} is the address of a {@code struct msghdr}. */

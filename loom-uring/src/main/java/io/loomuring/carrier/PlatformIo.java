@@ -5,6 +5,7 @@ import static io.loomuring.abi.SocketAbi.*;
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
 import io.loomuring.abi.Errno;
+import io.loomuring.abi.Message;
 import io.loomuring.abi.Shim;
 import io.loomuring.jdk.JdkInternals.Threads;
 import io.loomuring.jdk.SunNet;
@@ -26,13 +27,16 @@ final class PlatformIo {
     /** As the JDK's sockets: a thread keeps a buffer of what its largest transfer took. */
     private static final int TRANSFER_BYTES_MAX = 128 * 1024;
 
+    /** In place of a length: what is at the address is a {@code struct msghdr}. */
+    private static final int MSGHDR = -1;
+
     private static final int TIMED_OUT = -Errno.ETIME; // no socket call's own error
 
     private static final Op.Kicker KICKER = SunNet::kick;
 
     static int recv(Op op, int fd, long address, int length, int flags, long timeoutNanos) {
         if ((flags & MSG_DONTWAIT) != 0) {
-            return op.isCancelled() ? -Errno.ECANCELED : Shim.recv(fd, address, length, flags);
+            return op.isCancelled() ? -Errno.ECANCELED : recvOnce(fd, address, length, flags);
         }
         if (!begin(op, fd)) {
             return -Errno.ECANCELED;
@@ -52,7 +56,7 @@ final class PlatformIo {
         int attempt = timed ? flags | MSG_DONTWAIT : flags;
         long deadline = timed ? System.nanoTime() + timeoutNanos : 0;
         while (true) {
-            int n = Shim.recv(fd, address, length, attempt);
+            int n = recvOnce(fd, address, length, attempt);
             if (n == -Errno.EAGAIN) { // not timed: a sendfile has the descriptor, see Shim
                 n = pollBlocking(op, fd, POLLIN, timed, deadline);
                 if (n < 0) {
@@ -62,6 +66,12 @@ final class PlatformIo {
                 return n;
             }
         }
+    }
+
+    private static int recvOnce(int fd, long address, int length, int flags) {
+        return length == MSGHDR
+                ? Shim.recvmsg(fd, address, flags)
+                : Shim.recv(fd, address, length, flags);
     }
 
     static int recvHeap(Op op, int fd, byte[] array, int offset, int length, long timeoutNanos) {
@@ -148,19 +158,22 @@ final class PlatformIo {
     }
 
     static int recvmsg(Op op, int fd, long msghdr, int flags, long timeoutNanos) {
-        while (true) {
-            int n =
-                    op.isCancelled()
-                            ? -Errno.ECANCELED
-                            : Shim.recvmsg(fd, msghdr, flags | MSG_DONTWAIT);
-            if (n == -Errno.EAGAIN && (flags & MSG_DONTWAIT) == 0) {
-                n = poll(op, fd, POLLIN, timeoutNanos);
-            } else {
-                return n;
+        return recv(op, fd, msghdr, MSGHDR, flags, timeoutNanos);
+    }
+
+    static int recvmsgHeap(
+            Op op, int fd, long message, byte[] array, int offset, int length, long timeoutNanos) {
+        int size = Math.min(length, TRANSFER_BYTES_MAX);
+        ByteBuffer buffer = SunNet.takeTemporary(size);
+        try {
+            Message.data(message, SunNet.address(buffer), size);
+            int n = recvmsg(op, fd, message, 0, timeoutNanos);
+            if (n > 0) {
+                buffer.get(0, array, offset, n);
             }
-            if (n < 0) {
-                return n;
-            }
+            return n;
+        } finally {
+            SunNet.giveBackTemporary(buffer);
         }
     }
 

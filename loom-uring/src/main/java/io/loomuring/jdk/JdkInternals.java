@@ -33,6 +33,7 @@ public final class JdkInternals {
     private static final List<String> PACKAGES =
             List.of(
                     "java.lang",
+                    "java.net",
                     "java.nio.channels.spi",
                     "jdk.internal.access",
                     "jdk.internal.event",

@@ -4,8 +4,11 @@ import static java.lang.constant.ConstantDescs.CD_Boolean;
 import static java.lang.constant.ConstantDescs.CD_Object;
 import static java.lang.constant.ConstantDescs.CD_boolean;
 import static java.lang.constant.ConstantDescs.CD_void;
+import static java.lang.constant.ConstantDescs.INIT_NAME;
 
 import io.loomuring.jdk.JdkInternals.UnsupportedJdkException;
+
+import sun.nio.ch.SelectorProviderImpl;
 
 import java.io.IOException;
 import java.lang.classfile.CodeBuilder;
@@ -13,14 +16,19 @@ import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.net.DatagramSocket;
 import java.net.ServerSocket;
 import java.net.SocketImpl;
+import java.nio.channels.DatagramChannel;
+import java.util.ArrayList;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
- * Puts an implementation of ours behind {@code Socket} and {@code ServerSocket}: two methods of
- * {@code java.net} get new bodies, and nothing else changes.
+ * Puts implementations of ours behind {@code Socket}, {@code ServerSocket} and {@code
+ * DatagramSocket}: three methods of the JDK get new bodies, and nothing else changes.
  *
  * <pre>
  *     SocketImpl.createPlatformSocketImpl(boolean server)
@@ -30,11 +38,16 @@ import java.util.function.Function;
  *         SocketImpl accepted = (SocketImpl) bridge.sockets.apply(impl);
  *         implAccept(accepted);
  *         return accepted;
+ *
+ *     SelectorProviderImpl.openUninterruptibleDatagramChannel()
+ *         return (DatagramChannel) bridge.datagrams.apply(this);
  * </pre>
  *
  * The second one knows the kind of the server, since one that is older than the hook can accept
- * into the JDK's implementation only. The bridge is a class of {@code java.base} with one field:
- * the redefined methods can't see ours. Why it is done so: 006-socket-impl in docs/decisions.
+ * into the JDK's implementation only. The third one serves {@code DatagramSocket} alone, whose
+ * constructor has to forget an assertion about the result if the JDK's assertions are on. The
+ * bridge is a class of {@code java.base} with two fields: the redefined methods can't see ours. Why
+ * it is done so: 006-socket-impl and 009-datagram-socket in docs/decisions.
  */
 public final class SocketImplHook {
     private SocketImplHook() {}
@@ -43,12 +56,19 @@ public final class SocketImplHook {
     private static final String ACCEPT = "platformImplAccept";
     private static final String ACCEPT_INTO = "implAccept";
     private static final String SERVERS_IMPL = "impl";
+    private static final String OPEN_DATAGRAM = "openUninterruptibleDatagramChannel";
+    private static final String DELEGATE = "delegate";
 
     private static final String BRIDGE = "sun.nio.ch.LoomUringSockets";
     private static final String SOCKETS = "sockets";
+    private static final String DATAGRAMS = "datagrams";
 
     private static final ClassDesc CD_BRIDGE = ClassDesc.of(BRIDGE);
     private static final ClassDesc CD_FUNCTION = ClassDesc.of(Function.class.getName());
+    private static final ClassDesc CD_DATAGRAM_CHANNEL =
+            ClassDesc.of(DatagramChannel.class.getName());
+    private static final ClassDesc CD_DATAGRAM_SOCKET =
+            ClassDesc.of(DatagramSocket.class.getName());
     private static final ClassDesc CD_SOCKET_IMPL = ClassDesc.of(SocketImpl.class.getName());
     private static final ClassDesc CD_SERVER_SOCKET = ClassDesc.of(ServerSocket.class.getName());
 
@@ -64,13 +84,24 @@ public final class SocketImplHook {
         Method acceptInto =
                 Redefinition.checkMethod(
                         ServerSocket.class, void.class, ACCEPT_INTO, SocketImpl.class);
+        Method openDatagram =
+                Redefinition.checkMethod(
+                        SelectorProviderImpl.class, DatagramChannel.class, OPEN_DATAGRAM);
         if (!Modifier.isStatic(create.getModifiers())
                 || Modifier.isStatic(accept.getModifiers())
-                || Modifier.isStatic(acceptInto.getModifiers())) {
+                || Modifier.isStatic(acceptInto.getModifiers())
+                || Modifier.isStatic(openDatagram.getModifiers())) {
             throw new UnsupportedJdkException(
                     "the methods of java.net that create sockets have another shape", null);
         }
         Redefinition.checkField(ServerSocket.class, SocketImpl.class, SERVERS_IMPL);
+        Redefinition.checkField(DatagramSocket.class, DatagramSocket.class, DELEGATE);
+        if (Stream.of(DatagramSocket.class.getDeclaredFields())
+                        .filter(field -> !Modifier.isStatic(field.getModifiers()))
+                        .count()
+                != 1) {
+            throw new UnsupportedJdkException("DatagramSocket has another state", null);
+        }
         if (isInstalled()) {
             throw new UnsupportedJdkException(
                     "another copy of loom-uring has replaced this JVM's sockets", null);
@@ -88,34 +119,66 @@ public final class SocketImplHook {
     }
 
     /**
-     * Makes a function the maker of every platform socket from now on.
+     * Makes functions the makers of every platform socket from now on.
      *
      * @param sockets given {@code Boolean}, whether for a ServerSocket, or the {@code SocketImpl}
      *     of a ServerSocket, which accepts into what is returned: a new {@code SocketImpl} that is
      *     a {@code PlatformSocketImpl}
+     * @param datagrams opens a channel for a {@code DatagramSocket} or {@code MulticastSocket},
+     *     whose own {@code socket()} is a {@code MulticastSocket}
      * @throws UnsupportedJdkException if the JVM refuses; then nothing has changed
      */
-    public static void install(Function<Object, Object> sockets) throws UnsupportedJdkException {
+    public static void install(
+            Function<Object, Object> sockets, Callable<DatagramChannel> datagrams)
+            throws UnsupportedJdkException {
         if (JdkInternals.isRecordingCache()) {
             return; // the JVM can't assemble the cache if one of its own classes was redefined
         }
+        Function<Object, Object> opener =
+                provider -> {
+                    try {
+                        return datagrams.call();
+                    } catch (Exception e) {
+                        throw SunNet.thrown(e); // the redefined method declares IOException
+                    }
+                };
+        var targets = new ArrayList<Class<?>>();
+        var classFiles = new ArrayList<byte[]>();
         try {
-            byte[] socketImpl =
+            targets.add(SocketImpl.class);
+            classFiles.add(
                     Redefinition.withBody(
                             SocketImpl.class,
                             CREATE,
                             MethodTypeDesc.of(CD_SOCKET_IMPL, CD_boolean),
-                            SocketImplHook::create);
-            byte[] serverSocket =
+                            SocketImplHook::create));
+            targets.add(ServerSocket.class);
+            classFiles.add(
                     Redefinition.withBody(
                             ServerSocket.class,
                             ACCEPT,
                             MethodTypeDesc.of(CD_SOCKET_IMPL),
-                            SocketImplHook::accept);
-            Redefinition.defineBridge(CD_BRIDGE, Function.class, Map.of(SOCKETS, sockets));
+                            SocketImplHook::accept));
+            targets.add(SelectorProviderImpl.class);
+            classFiles.add(
+                    Redefinition.withBody(
+                            SelectorProviderImpl.class,
+                            OPEN_DATAGRAM,
+                            MethodTypeDesc.of(CD_DATAGRAM_CHANNEL),
+                            SocketImplHook::openDatagram));
+            if (DatagramSocket.class.desiredAssertionStatus()) {
+                targets.add(DatagramSocket.class);
+                classFiles.add(
+                        Redefinition.withBody(
+                                DatagramSocket.class,
+                                INIT_NAME,
+                                MethodTypeDesc.of(CD_void, CD_DATAGRAM_SOCKET),
+                                SocketImplHook::delegate));
+            }
+            Redefinition.defineBridge(
+                    CD_BRIDGE, Function.class, Map.of(SOCKETS, sockets, DATAGRAMS, opener));
             JdkInternals.redefine(
-                    new Class<?>[] {SocketImpl.class, ServerSocket.class},
-                    new byte[][] {socketImpl, serverSocket});
+                    targets.toArray(Class<?>[]::new), classFiles.toArray(byte[][]::new));
         } catch (ReflectiveOperationException
                 | IOException
                 | IllegalArgumentException
@@ -143,6 +206,24 @@ public final class SocketImplHook {
                         CD_SERVER_SOCKET, ACCEPT_INTO, MethodTypeDesc.of(CD_void, CD_SOCKET_IMPL))
                 .aload(1)
                 .areturn();
+    }
+
+    private static void openDatagram(CodeBuilder code) {
+        code.getstatic(CD_BRIDGE, DATAGRAMS, CD_FUNCTION)
+                .aload(0)
+                .invokeinterface(CD_FUNCTION, "apply", MethodTypeDesc.of(CD_Object, CD_Object))
+                .checkcast(CD_DATAGRAM_CHANNEL)
+                .areturn();
+    }
+
+    /** The constructor's, without the assertion that the delegate is one of the JDK's. */
+    private static void delegate(CodeBuilder code) {
+        code.aload(0)
+                .invokespecial(CD_Object, INIT_NAME, MethodTypeDesc.of(CD_void))
+                .aload(0)
+                .aload(1)
+                .putfield(CD_DATAGRAM_SOCKET, DELEGATE, CD_DATAGRAM_SOCKET)
+                .return_();
     }
 
     private static CodeBuilder apply(CodeBuilder code) {

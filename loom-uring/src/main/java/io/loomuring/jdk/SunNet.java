@@ -218,7 +218,7 @@ public final class SunNet {
 
     private static final JavaNioAccess NIO = SharedSecrets.getJavaNioAccess();
 
-    private static Class<?> holder(String name) {
+    static Class<?> holder(String name) {
         try {
             return Class.forName(name, false, null);
         } catch (ClassNotFoundException e) {
@@ -238,7 +238,7 @@ public final class SunNet {
         }
     }
 
-    private static MethodHandle find(
+    static MethodHandle find(
             Class<?> holder, String name, Class<?> returns, Class<?>... parameters) {
         var type = methodType(returns, parameters);
         try {
@@ -260,7 +260,7 @@ public final class SunNet {
         }
     }
 
-    private static <T> T constant(Class<?> holder, String name, Class<T> type) {
+    static <T> T constant(Class<?> holder, String name, Class<T> type) {
         try {
             var lookup = MethodHandles.privateLookupIn(holder, MethodHandles.lookup());
             return type.cast(lookup.findStaticVarHandle(holder, name, type).get());
@@ -280,7 +280,7 @@ public final class SunNet {
                 : MethodHandles.filterReturnValue(first, second);
     }
 
-    private static void missing(String what) {
+    static void missing(String what) {
         if (missing == null) {
             missing = what;
         }
@@ -292,6 +292,7 @@ public final class SunNet {
      * @throws UnsupportedJdkException naming the first that was not
      */
     public static void check() throws UnsupportedJdkException {
+        SunDatagrams.findAll();
         if (missing != null) {
             throw new UnsupportedJdkException(missing + " does not exist in this JDK", null);
         }

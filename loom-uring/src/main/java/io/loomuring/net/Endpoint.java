@@ -10,17 +10,17 @@ import io.loomuring.ring.Op;
 import java.io.FileDescriptor;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.lang.ref.Cleaner.Cleanable;
 import java.net.ProtocolFamily;
 import java.net.SocketAddress;
 import java.net.SocketOption;
-import java.net.StandardSocketOptions;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.NotYetConnectedException;
 import java.util.Set;
 
 /**
- * What connections and listening sockets share: a descriptor and the object in front, interrupts,
- * options, the descriptor's end.
+ * What connections, listening and datagram sockets share: a descriptor and the object in front,
+ * interrupts, options, the descriptor's end.
  */
 abstract class Endpoint extends FdLife implements InterruptibleOwner {
     /** The public object in front, which decides what close and interrupt look like. */
@@ -169,10 +169,10 @@ abstract class Endpoint extends FdLife implements InterruptibleOwner {
     }
 
     /** Sets an option that the caller knows to be supported. */
-    final void set(SocketOption<?> name, Object value) throws IOException {
+    void set(SocketOption<?> name, Object value) throws IOException {
         synchronized (stateLock) {
             ensureOpen();
-            if (StandardSocketOptions.IP_TOS.equals(name)) {
+            if (SocketOptions.isOfIp(name)) {
                 SunNet.setIpOption(fd, family, name, value);
             } else {
                 SunNet.setOption(fd, name, value);
@@ -181,10 +181,10 @@ abstract class Endpoint extends FdLife implements InterruptibleOwner {
     }
 
     /** The value of an option that the caller knows to be supported. */
-    final Object get(SocketOption<?> name) throws IOException {
+    Object get(SocketOption<?> name) throws IOException {
         synchronized (stateLock) {
             ensureOpen();
-            return StandardSocketOptions.IP_TOS.equals(name)
+            return SocketOptions.isOfIp(name)
                     ? SunNet.getOption(fd, family, name)
                     : SunNet.getOption(fd, name);
         }
@@ -199,6 +199,24 @@ abstract class Endpoint extends FdLife implements InterruptibleOwner {
     }
 
     // ---- the descriptor's end ----
+
+    /** Closes a descriptor when its socket is closed, or unreachable; the first time counts. */
+    private record DescriptorCloser(int fd) implements Runnable {
+        @Override
+        public void run() {
+            int n = Shim.close(fd);
+            assert n != -EBADF : "descriptor " + fd + " closed twice";
+        }
+    }
+
+    /**
+     * What a host closes the descriptor with that may be dropped without a close.
+     *
+     * @param owner the object that is dropped
+     */
+    final Cleanable closer(Object owner) {
+        return SunNet.whenUnreachable(owner, new DescriptorCloser(fdVal));
+    }
 
     /** The last selector has let go of the descriptor of a closed channel. */
     final void deregistered() {

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.net.BindException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
+import java.net.PortUnreachableException;
 import java.net.ProtocolException;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
@@ -33,6 +34,23 @@ final class IoExceptions {
             case EADDRINUSE, EADDRNOTAVAIL, EACCES -> new BindException(message);
             default -> new SocketException(message);
         };
+    }
+
+    /**
+     * A datagram that could not be sent or received.
+     *
+     * @param addressed whether by a call that deals in addresses, whose exceptions are of other
+     *     types than those of reads and writes
+     */
+    static IOException datagram(int result, boolean addressed) {
+        if (result == -ECONNREFUSED) {
+            return new PortUnreachableException();
+        }
+        return addressed ? connect(result) : io(result);
+    }
+
+    static SocketTimeoutException receiveTimedOut() {
+        return new SocketTimeoutException("Receive timed out");
     }
 
     /** Whether a failed read means that the peer reset the connection. */

@@ -1,5 +1,6 @@
 package io.loomuring.net;
 
+import io.loomuring.jdk.SunDatagrams;
 import io.loomuring.jdk.SunNet;
 
 import java.net.ProtocolFamily;
@@ -52,6 +53,20 @@ final class SocketOptions {
     private static final Set<SocketOption<?>> UNIX_LISTEN =
             set(Set.of(), StandardSocketOptions.SO_RCVBUF);
 
+    /** Those of a datagram socket. */
+    static final Set<SocketOption<?>> DATAGRAM =
+            set(
+                    SunDatagrams.extendedOptions(),
+                    StandardSocketOptions.SO_SNDBUF,
+                    StandardSocketOptions.SO_RCVBUF,
+                    StandardSocketOptions.SO_REUSEADDR,
+                    StandardSocketOptions.SO_REUSEPORT,
+                    StandardSocketOptions.SO_BROADCAST,
+                    StandardSocketOptions.IP_TOS,
+                    StandardSocketOptions.IP_MULTICAST_IF,
+                    StandardSocketOptions.IP_MULTICAST_TTL,
+                    StandardSocketOptions.IP_MULTICAST_LOOP);
+
     private static Set<SocketOption<?>> set(
             Set<SocketOption<?>> extended, SocketOption<?>... standard) {
         var options = new HashSet<SocketOption<?>>(extended);
@@ -74,6 +89,11 @@ final class SocketOptions {
 
     static Set<SocketOption<?>> ofListener(ProtocolFamily family) {
         return family == StandardProtocolFamily.UNIX ? UNIX_LISTEN : INET_LISTEN;
+    }
+
+    /** Whether its level depends on the socket's family: one of the two IP protocols. */
+    static boolean isOfIp(SocketOption<?> name) {
+        return name.name().startsWith("IP_");
     }
 
     static void check(Set<SocketOption<?>> supported, SocketOption<?> name) {

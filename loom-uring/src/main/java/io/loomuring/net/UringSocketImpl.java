@@ -1,12 +1,9 @@
 package io.loomuring.net;
 
-import static io.loomuring.abi.Errno.EBADF;
-
 import static java.net.StandardProtocolFamily.INET;
 import static java.net.StandardProtocolFamily.INET6;
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
-import io.loomuring.abi.Shim;
 import io.loomuring.jdk.SunNet;
 
 import sun.net.PlatformSocketImpl;
@@ -81,15 +78,6 @@ public final class UringSocketImpl extends SocketImpl implements PlatformSocketI
         };
     }
 
-    /** Closes a descriptor when its socket is closed, or unreachable; the first time counts. */
-    private record DescriptorCloser(int fd) implements Runnable {
-        @Override
-        public void run() {
-            int n = Shim.close(fd);
-            assert n != -EBADF : "descriptor " + fd + " closed twice";
-        }
-    }
-
     // ---- state ----
 
     @Override
@@ -115,7 +103,7 @@ public final class UringSocketImpl extends SocketImpl implements PlatformSocketI
 
     private void own(Endpoint endpoint) {
         fd = endpoint.fd();
-        descriptor = SunNet.whenUnreachable(this, new DescriptorCloser(endpoint.fdVal));
+        descriptor = endpoint.closer(this);
     }
 
     private Endpoint endpoint() throws SocketException {

@@ -87,6 +87,9 @@ public final class Op {
     private static final int REASON_MASK = 3;
     private static final int CANCELLED_CLAIM_SHIFT = 2;
 
+    /** What an operation that takes a provided buffer can receive at most. */
+    public static final int PROVIDED_BYTES = BufferRing.BUFFER_SIZE;
+
     private static final int SPINS_BEFORE_YIELD = 100;
 
     private static final VarHandle WORD;
@@ -364,11 +367,11 @@ public final class Op {
 
     /**
      * {@code recv(2)} that takes a provided buffer of the home ring when data arrives, whose
-     * content is then at {@code offset} of {@code array}. At most {@link BufferRing#BUFFER_SIZE}
-     * bytes; {@code -ENOBUFS} when every provided buffer is in use.
+     * content is then at {@code offset} of {@code array}. At most {@link #PROVIDED_BYTES} bytes;
+     * {@code -ENOBUFS} when every provided buffer is in use.
      */
     public void prepRecvSelect(int fd, byte[] array, int offset, int length) {
-        prep(IORING_OP_RECV, fd, 0, Math.min(length, BufferRing.BUFFER_SIZE), 0, 0);
+        prep(IORING_OP_RECV, fd, 0, Math.min(length, PROVIDED_BYTES), 0, 0);
         sqeFlags = IOSQE_BUFFER_SELECT;
         dst = array;
         dstOffset = offset;
@@ -382,6 +385,17 @@ public final class Op {
     /** {@code recvmsg(2)}; {@code msghdr} is the address of a {@code struct msghdr}. */
     public void prepRecvmsg(int fd, long msghdr, int flags) {
         prep(IORING_OP_RECVMSG, fd, msghdr, 1, 0, flags);
+    }
+
+    /**
+     * {@code recvmsg(2)} that takes a provided buffer of the home ring when data arrives, as {@link
+     * #prepRecvSelect} does. The length stands in the message's one {@code struct iovec}.
+     */
+    public void prepRecvmsgSelect(int fd, long msghdr, byte[] array, int offset) {
+        prep(IORING_OP_RECVMSG, fd, msghdr, 1, 0, 0);
+        sqeFlags = IOSQE_BUFFER_SELECT;
+        dst = array;
+        dstOffset = offset;
     }
 
     /** {@code sendmsg(2)}; {@code msghdr} is the address of a {@code struct msghdr}. */

@@ -26,11 +26,13 @@ final class Attempt<T> {
                             Connection.class,
                             StreamSocket.class,
                             ListeningSocket.class,
-                            PipeEnd.class)
+                            PipeEnd.class,
+                            UdpSocket.class)
                     .map(Class::getName)
                     .collect(Collectors.toSet());
 
-    private static final Set<String> BLOCKING_CALLS = Set.of("recv", "send", "sendfile", "poll");
+    private static final Set<String> BLOCKING_CALLS =
+            Set.of("recv", "recvmsg", "send", "sendfile", "poll");
 
     private final CompletableFuture<T> outcome = new CompletableFuture<>();
     private final Thread thread;

@@ -12,6 +12,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -22,10 +24,12 @@ import java.util.concurrent.Callable;
 class OlderSocketTest {
     private static final ServerSocket SERVER;
     private static final Socket SOCKET = new Socket();
+    private static final DatagramSocket DATAGRAM_SOCKET;
 
     static {
         try {
             SERVER = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+            DATAGRAM_SOCKET = new DatagramSocket(0, InetAddress.getLoopbackAddress());
             assertThat(SocketImplHook.isInstalled()).isFalse();
         } catch (IOException e) {
             throw new ExceptionInInitializerError(e);
@@ -55,6 +59,26 @@ class OlderSocketTest {
                 SOCKET.getOutputStream().write(3);
                 assertThat(accepted.getInputStream().read()).isEqualTo(3);
             }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void shouldReceiveByADatagramSocketThatIsOlder(ThreadKind thread) throws Exception {
+        LoomUring.install();
+        var packet = new DatagramPacket(new byte[1], 1);
+        var receive =
+                Attempt.start(
+                        thread,
+                        () -> {
+                            DATAGRAM_SOCKET.receive(packet);
+                            return null;
+                        });
+        try (var sender = new DatagramSocket()) {
+            sender.send(
+                    new DatagramPacket(new byte[] {5}, 1, DATAGRAM_SOCKET.getLocalSocketAddress()));
+            receive.get();
+            assertThat(packet.getData()).containsExactly(5);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.loomuring.net;
 
+import io.loomuring.LoomUring;
 import io.loomuring.UringSelectorProvider;
 
 import sun.nio.ch.DefaultSelectorProvider;
@@ -7,6 +8,9 @@ import sun.nio.ch.NioSocketImpl;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ProtocolFamily;
@@ -16,6 +20,7 @@ import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.DatagramChannel;
 import java.nio.channels.Pipe;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
@@ -55,6 +60,63 @@ enum Provider {
         }
         String host = family == StandardProtocolFamily.INET ? "127.0.0.1" : "::1";
         return listener.bind(new InetSocketAddress(InetAddress.ofLiteral(host), 0));
+    }
+
+    // ---- datagrams ----
+
+    DatagramChannel datagram() throws IOException {
+        return get().openDatagramChannel();
+    }
+
+    /** A channel that is bound to a port of the loopback interface. */
+    DatagramChannel datagram(ProtocolFamily family) throws IOException {
+        String host = family == StandardProtocolFamily.INET ? "127.0.0.1" : "::1";
+        return get().openDatagramChannel(family)
+                .bind(new InetSocketAddress(InetAddress.ofLiteral(host), 0));
+    }
+
+    /** Two channels that are connected to each other. */
+    DatagramPair datagramPair() throws IOException {
+        DatagramChannel one = datagram(StandardProtocolFamily.INET);
+        DatagramChannel other = datagram(StandardProtocolFamily.INET);
+        one.connect(other.getLocalAddress());
+        other.connect(one.getLocalAddress());
+        return new DatagramPair(one, other);
+    }
+
+    /** Both ends. */
+    record DatagramPair(DatagramChannel one, DatagramChannel other) implements Closeable {
+        @Override
+        public void close() throws IOException {
+            one.close();
+            other.close();
+        }
+    }
+
+    /** What {@code new DatagramSocket} delegates to: a socket at a port of the loopback. */
+    DatagramSocket datagramSocket() throws IOException {
+        LoomUring.install();
+        DatagramSocket socket = this == OURS ? new DatagramSocket(null) : jdkDatagramSocket();
+        socket.bind(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0));
+        return socket;
+    }
+
+    private static DatagramSocket jdkDatagramSocket() {
+        try {
+            Class<?> type = Class.forName("sun.nio.ch.DatagramChannelImpl");
+            return ((DatagramChannel)
+                            MethodHandles.privateLookupIn(type, MethodHandles.lookup())
+                                    .findConstructor(
+                                            type,
+                                            MethodType.methodType(
+                                                    void.class,
+                                                    SelectorProvider.class,
+                                                    boolean.class))
+                                    .invoke(DefaultSelectorProvider.get(), false))
+                    .socket();
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
     }
 
     // ---- sockets that are no channels ----

@@ -250,7 +250,8 @@ class ScatterGatherTest {
         }
     }
 
-    private static boolean isPooled(Scratch wanted) {
+    /** Whether a block is back in the pool. */
+    static boolean isPooled(Scratch wanted) {
         var taken = new ArrayList<Scratch>();
         boolean found = false;
         for (int i = 0; i < 300 && !found; i++) {
