@@ -271,6 +271,7 @@ public final class Carrier extends CarrierThread {
 
     /** Submits, sleeps in the ring until a completion, a deadline or a wake-up, and reaps. */
     private void sleepInRing() {
+        runQueue.forgetConsumed(); // it may have been emptied by thieves
         wakeup.prepareToSleep();
         boolean thief = group.maySteal(this);
         if (thief) {

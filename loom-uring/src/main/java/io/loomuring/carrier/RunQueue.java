@@ -68,6 +68,13 @@ final class RunQueue {
     @CarrierConfined
     Runnable poll() {
         Runnable task = steal();
+        forgetConsumed();
+        return task;
+    }
+
+    /** By the carrier, which else would keep alive what others have stolen. */
+    @CarrierConfined
+    void forgetConsumed() {
         AtomicReferenceArray<Runnable> array = slots;
         long h = head.getPlain();
         // a slot further back than the array is long holds a younger task
@@ -75,7 +82,6 @@ final class RunQueue {
             array.setPlain(index(array, i), null);
         }
         cleared = h;
-        return task;
     }
 
     /** The oldest task, or null; by any thread if the queue is shared. */
