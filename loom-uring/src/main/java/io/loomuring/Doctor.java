@@ -2,6 +2,7 @@ package io.loomuring;
 
 import io.loomuring.abi.Errno;
 import io.loomuring.abi.IoUringAbi;
+import io.loomuring.jdk.ChannelHook;
 import io.loomuring.jdk.JdkInternals;
 import io.loomuring.jdk.JdkInternals.UnsupportedJdkException;
 import io.loomuring.jdk.SocketImplHook;
@@ -105,9 +106,11 @@ final class Doctor {
             nativeLibrary = true;
             ok("native library", "loaded");
             check("JDK socket helpers", SunNet::check);
+            check("JDK channel hook", ChannelHook::check);
         } catch (LinkageError e) {
             blocked("native library", Obstacle.of(e));
             unknown("JDK socket helpers", "can't be asked without the native library");
+            unknown("JDK channel hook", "can't be asked without the native library");
         } catch (UnsupportedJdkException e) {
             blocked("native library", Obstacle.of(e));
         }

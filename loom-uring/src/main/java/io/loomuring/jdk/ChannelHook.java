@@ -106,7 +106,7 @@ public final class ChannelHook {
     public static void check() throws UnsupportedJdkException {
         Class<?> readable = ReadableByteChannel.class;
         Class<?> writable = WritableByteChannel.class;
-        Class<?> stream = inputStream();
+        Class<?> stream = Redefinition.find(INPUT_STREAM);
         Redefinition.checkMethod(
                 FileChannelImpl.class, long.class, TRANSFER, long.class, int.class, writable);
         Redefinition.checkMethod(Streams.class, InputStream.class, STREAM_OF, readable);
@@ -114,14 +114,6 @@ public final class ChannelHook {
         Redefinition.checkMethod(stream, long.class, TRANSFER_TO, OutputStream.class);
         Redefinition.checkField(stream, readable, INPUT_STREAMS_CHANNEL);
         FileTransfers.check();
-    }
-
-    private static Class<?> inputStream() throws UnsupportedJdkException {
-        try {
-            return Class.forName(INPUT_STREAM, false, null);
-        } catch (ClassNotFoundException e) {
-            throw new UnsupportedJdkException(INPUT_STREAM + " does not exist in this JDK", e);
-        }
     }
 
     /**
@@ -154,14 +146,16 @@ public final class ChannelHook {
                                     code -> stream(code, "output", CD_OUTPUT, CD_WRITABLE)));
             byte[] inputStream =
                     Redefinition.withPrologues(
-                            inputStream(),
+                            Redefinition.find(INPUT_STREAM),
                             new Prologue(
                                     TRANSFER_TO,
                                     MethodTypeDesc.of(CD_long, CD_OUTPUT),
                                     ChannelHook::behind));
             Redefinition.defineBridge(CD_BRIDGE, MethodHandle.class, handles(ours));
             JdkInternals.redefine(
-                    new Class<?>[] {FileChannelImpl.class, Streams.class, inputStream()},
+                    new Class<?>[] {
+                        FileChannelImpl.class, Streams.class, Redefinition.find(INPUT_STREAM)
+                    },
                     new byte[][] {fileChannel, streams, inputStream});
         } catch (ReflectiveOperationException
                 | IOException

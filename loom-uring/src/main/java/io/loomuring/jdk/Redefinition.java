@@ -31,6 +31,19 @@ final class Redefinition {
     private Redefinition() {}
 
     /**
+     * A class of the JDK's.
+     *
+     * @throws UnsupportedJdkException if there is none
+     */
+    static Class<?> find(String name) throws UnsupportedJdkException {
+        try {
+            return Class.forName(name, false, null);
+        } catch (ClassNotFoundException e) {
+            throw new UnsupportedJdkException(name + " does not exist in this JDK", e);
+        }
+    }
+
+    /**
      * The method of that name and those parameters.
      *
      * @throws UnsupportedJdkException if there is none, or it returns something else

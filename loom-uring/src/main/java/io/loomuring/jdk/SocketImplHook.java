@@ -56,6 +56,7 @@ public final class SocketImplHook {
     private static final String ACCEPT = "platformImplAccept";
     private static final String ACCEPT_INTO = "implAccept";
     private static final String SERVERS_IMPL = "impl";
+    private static final String PROVIDER = "sun.nio.ch.SelectorProviderImpl";
     private static final String OPEN_DATAGRAM = "openUninterruptibleDatagramChannel";
     private static final String DELEGATE = "delegate";
 
@@ -86,7 +87,9 @@ public final class SocketImplHook {
                         ServerSocket.class, void.class, ACCEPT_INTO, SocketImpl.class);
         Method openDatagram =
                 Redefinition.checkMethod(
-                        SelectorProviderImpl.class, DatagramChannel.class, OPEN_DATAGRAM);
+                        Redefinition.find(PROVIDER), // by name: its package may not be open yet
+                        DatagramChannel.class,
+                        OPEN_DATAGRAM);
         if (!Modifier.isStatic(create.getModifiers())
                 || Modifier.isStatic(accept.getModifiers())
                 || Modifier.isStatic(acceptInto.getModifiers())
