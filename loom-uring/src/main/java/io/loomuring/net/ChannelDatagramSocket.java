@@ -266,33 +266,17 @@ final class ChannelDatagramSocket extends MulticastSocket {
         return udp.supportedOptions();
     }
 
-    private <T> void set(SocketOption<T> name, T value) throws SocketException {
-        try {
-            udp.setOption(name, value);
-        } catch (IOException e) {
-            throw SunNet.translateToSocketException(e);
-        }
-    }
-
-    private <T> T get(SocketOption<T> name) throws SocketException {
-        try {
-            return udp.getOption(name);
-        } catch (IOException e) {
-            throw SunNet.translateToSocketException(e);
-        }
-    }
-
     @Override
     public void setSendBufferSize(int size) throws SocketException {
         if (size <= 0) { // a channel allows 0
             throw new IllegalArgumentException("Invalid send size");
         }
-        set(StandardSocketOptions.SO_SNDBUF, size);
+        udp.setSocketOption(StandardSocketOptions.SO_SNDBUF, size);
     }
 
     @Override
     public int getSendBufferSize() throws SocketException {
-        return get(StandardSocketOptions.SO_SNDBUF);
+        return udp.getSocketOption(StandardSocketOptions.SO_SNDBUF);
     }
 
     @Override
@@ -300,42 +284,42 @@ final class ChannelDatagramSocket extends MulticastSocket {
         if (size <= 0) { // a channel allows 0
             throw new IllegalArgumentException("Invalid receive size");
         }
-        set(StandardSocketOptions.SO_RCVBUF, size);
+        udp.setSocketOption(StandardSocketOptions.SO_RCVBUF, size);
     }
 
     @Override
     public int getReceiveBufferSize() throws SocketException {
-        return get(StandardSocketOptions.SO_RCVBUF);
+        return udp.getSocketOption(StandardSocketOptions.SO_RCVBUF);
     }
 
     @Override
     public void setReuseAddress(boolean on) throws SocketException {
-        set(StandardSocketOptions.SO_REUSEADDR, on);
+        udp.setSocketOption(StandardSocketOptions.SO_REUSEADDR, on);
     }
 
     @Override
     public boolean getReuseAddress() throws SocketException {
-        return get(StandardSocketOptions.SO_REUSEADDR);
+        return udp.getSocketOption(StandardSocketOptions.SO_REUSEADDR);
     }
 
     @Override
     public void setBroadcast(boolean on) throws SocketException {
-        set(StandardSocketOptions.SO_BROADCAST, on);
+        udp.setSocketOption(StandardSocketOptions.SO_BROADCAST, on);
     }
 
     @Override
     public boolean getBroadcast() throws SocketException {
-        return get(StandardSocketOptions.SO_BROADCAST);
+        return udp.getSocketOption(StandardSocketOptions.SO_BROADCAST);
     }
 
     @Override
     public void setTrafficClass(int trafficClass) throws SocketException {
-        set(StandardSocketOptions.IP_TOS, trafficClass);
+        udp.setSocketOption(StandardSocketOptions.IP_TOS, trafficClass);
     }
 
     @Override
     public int getTrafficClass() throws SocketException {
-        return get(StandardSocketOptions.IP_TOS);
+        return udp.getSocketOption(StandardSocketOptions.IP_TOS);
     }
 
     // ---- multicast ----
@@ -356,7 +340,7 @@ final class ChannelDatagramSocket extends MulticastSocket {
     public void setTimeToLive(int ttl) throws IOException {
         timeToLiveLock.lock();
         try {
-            set(StandardSocketOptions.IP_MULTICAST_TTL, ttl);
+            udp.setSocketOption(StandardSocketOptions.IP_MULTICAST_TTL, ttl);
         } finally {
             timeToLiveLock.unlock();
         }
@@ -366,7 +350,7 @@ final class ChannelDatagramSocket extends MulticastSocket {
     public int getTimeToLive() throws IOException {
         timeToLiveLock.lock();
         try {
-            return get(StandardSocketOptions.IP_MULTICAST_TTL);
+            return udp.getSocketOption(StandardSocketOptions.IP_MULTICAST_TTL);
         } finally {
             timeToLiveLock.unlock();
         }
@@ -470,7 +454,7 @@ final class ChannelDatagramSocket extends MulticastSocket {
     @Override
     public InetAddress getInterface() throws SocketException {
         synchronized (interfaceLock) {
-            NetworkInterface interf = get(StandardSocketOptions.IP_MULTICAST_IF);
+            NetworkInterface interf = udp.getSocketOption(StandardSocketOptions.IP_MULTICAST_IF);
             if (interf == null) {
                 return anyLocalAddress();
             }
@@ -484,22 +468,22 @@ final class ChannelDatagramSocket extends MulticastSocket {
 
     @Override
     public void setNetworkInterface(NetworkInterface interf) throws SocketException {
-        set(StandardSocketOptions.IP_MULTICAST_IF, interf);
+        udp.setSocketOption(StandardSocketOptions.IP_MULTICAST_IF, interf);
     }
 
     @Override
     public NetworkInterface getNetworkInterface() throws SocketException {
-        NetworkInterface interf = get(StandardSocketOptions.IP_MULTICAST_IF);
+        NetworkInterface interf = udp.getSocketOption(StandardSocketOptions.IP_MULTICAST_IF);
         return interf == null ? SunDatagrams.anyInterface(anyLocalAddress()) : interf;
     }
 
     @Override
     public void setLoopbackMode(boolean disable) throws SocketException {
-        set(StandardSocketOptions.IP_MULTICAST_LOOP, !disable);
+        udp.setSocketOption(StandardSocketOptions.IP_MULTICAST_LOOP, !disable);
     }
 
     @Override
     public boolean getLoopbackMode() throws SocketException {
-        return !get(StandardSocketOptions.IP_MULTICAST_LOOP);
+        return !udp.getSocketOption(StandardSocketOptions.IP_MULTICAST_LOOP);
     }
 }

@@ -113,30 +113,14 @@ final class ChannelServerSocket extends ServerSocket {
         return timeoutMillis;
     }
 
-    private <T> void set(SocketOption<T> name, T value) throws SocketException {
-        try {
-            channel.setOption(name, value);
-        } catch (IOException e) {
-            throw SunNet.translateToSocketException(e);
-        }
-    }
-
-    private <T> T get(SocketOption<T> name) throws SocketException {
-        try {
-            return channel.getOption(name);
-        } catch (IOException e) {
-            throw SunNet.translateToSocketException(e);
-        }
-    }
-
     @Override
     public void setReuseAddress(boolean on) throws SocketException {
-        set(StandardSocketOptions.SO_REUSEADDR, on);
+        channel.listener().setSocketOption(StandardSocketOptions.SO_REUSEADDR, on);
     }
 
     @Override
     public boolean getReuseAddress() throws SocketException {
-        return get(StandardSocketOptions.SO_REUSEADDR);
+        return channel.listener().getSocketOption(StandardSocketOptions.SO_REUSEADDR);
     }
 
     @Override
@@ -144,12 +128,12 @@ final class ChannelServerSocket extends ServerSocket {
         if (size <= 0) { // a channel allows 0
             throw new IllegalArgumentException("size cannot be 0 or negative");
         }
-        set(StandardSocketOptions.SO_RCVBUF, size);
+        channel.listener().setSocketOption(StandardSocketOptions.SO_RCVBUF, size);
     }
 
     @Override
     public int getReceiveBufferSize() throws SocketException {
-        return get(StandardSocketOptions.SO_RCVBUF);
+        return channel.listener().getSocketOption(StandardSocketOptions.SO_RCVBUF);
     }
 
     @Override

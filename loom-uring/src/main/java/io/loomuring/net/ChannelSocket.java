@@ -182,50 +182,34 @@ final class ChannelSocket extends Socket {
         return timeoutMillis;
     }
 
-    private <T> void set(SocketOption<T> name, T value) throws SocketException {
-        try {
-            stream.setOption(name, value);
-        } catch (IOException e) {
-            throw SunNet.translateToSocketException(e);
-        }
-    }
-
-    private <T> T get(SocketOption<T> name) throws SocketException {
-        try {
-            return stream.getOption(name);
-        } catch (IOException e) {
-            throw SunNet.translateToSocketException(e);
-        }
-    }
-
     @Override
     public void setTcpNoDelay(boolean on) throws SocketException {
-        set(StandardSocketOptions.TCP_NODELAY, on);
+        stream.setSocketOption(StandardSocketOptions.TCP_NODELAY, on);
     }
 
     @Override
     public boolean getTcpNoDelay() throws SocketException {
-        return get(StandardSocketOptions.TCP_NODELAY);
+        return stream.getSocketOption(StandardSocketOptions.TCP_NODELAY);
     }
 
     @Override
     public void setSoLinger(boolean on, int linger) throws SocketException {
-        set(StandardSocketOptions.SO_LINGER, on ? linger : -1);
+        stream.setSocketOption(StandardSocketOptions.SO_LINGER, on ? linger : -1);
     }
 
     @Override
     public int getSoLinger() throws SocketException {
-        return get(StandardSocketOptions.SO_LINGER);
+        return stream.getSocketOption(StandardSocketOptions.SO_LINGER);
     }
 
     @Override
     public void setOOBInline(boolean on) throws SocketException {
-        set(SunNet.SO_OOBINLINE, on);
+        stream.setSocketOption(SunNet.SO_OOBINLINE, on);
     }
 
     @Override
     public boolean getOOBInline() throws SocketException {
-        return get(SunNet.SO_OOBINLINE);
+        return stream.getSocketOption(SunNet.SO_OOBINLINE);
     }
 
     @Override
@@ -233,12 +217,12 @@ final class ChannelSocket extends Socket {
         if (size <= 0) { // a channel allows 0
             throw new IllegalArgumentException("Invalid send size");
         }
-        set(StandardSocketOptions.SO_SNDBUF, size);
+        stream.setSocketOption(StandardSocketOptions.SO_SNDBUF, size);
     }
 
     @Override
     public int getSendBufferSize() throws SocketException {
-        return get(StandardSocketOptions.SO_SNDBUF);
+        return stream.getSocketOption(StandardSocketOptions.SO_SNDBUF);
     }
 
     @Override
@@ -246,42 +230,42 @@ final class ChannelSocket extends Socket {
         if (size <= 0) { // a channel allows 0
             throw new IllegalArgumentException("Invalid receive size");
         }
-        set(StandardSocketOptions.SO_RCVBUF, size);
+        stream.setSocketOption(StandardSocketOptions.SO_RCVBUF, size);
     }
 
     @Override
     public int getReceiveBufferSize() throws SocketException {
-        return get(StandardSocketOptions.SO_RCVBUF);
+        return stream.getSocketOption(StandardSocketOptions.SO_RCVBUF);
     }
 
     @Override
     public void setKeepAlive(boolean on) throws SocketException {
-        set(StandardSocketOptions.SO_KEEPALIVE, on);
+        stream.setSocketOption(StandardSocketOptions.SO_KEEPALIVE, on);
     }
 
     @Override
     public boolean getKeepAlive() throws SocketException {
-        return get(StandardSocketOptions.SO_KEEPALIVE);
+        return stream.getSocketOption(StandardSocketOptions.SO_KEEPALIVE);
     }
 
     @Override
     public void setTrafficClass(int trafficClass) throws SocketException {
-        set(StandardSocketOptions.IP_TOS, trafficClass);
+        stream.setSocketOption(StandardSocketOptions.IP_TOS, trafficClass);
     }
 
     @Override
     public int getTrafficClass() throws SocketException {
-        return get(StandardSocketOptions.IP_TOS);
+        return stream.getSocketOption(StandardSocketOptions.IP_TOS);
     }
 
     @Override
     public void setReuseAddress(boolean on) throws SocketException {
-        set(StandardSocketOptions.SO_REUSEADDR, on);
+        stream.setSocketOption(StandardSocketOptions.SO_REUSEADDR, on);
     }
 
     @Override
     public boolean getReuseAddress() throws SocketException {
-        return get(StandardSocketOptions.SO_REUSEADDR);
+        return stream.getSocketOption(StandardSocketOptions.SO_REUSEADDR);
     }
 
     @Override

@@ -13,6 +13,7 @@ import java.io.InterruptedIOException;
 import java.lang.ref.Cleaner.Cleanable;
 import java.net.ProtocolFamily;
 import java.net.SocketAddress;
+import java.net.SocketException;
 import java.net.SocketOption;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.NotYetConnectedException;
@@ -166,6 +167,24 @@ abstract class Endpoint extends FdLife implements InterruptibleOwner {
     final <T> T getOption(SocketOption<T> name) throws IOException {
         SocketOptions.check(supportedOptions(), name);
         return (T) get(name);
+    }
+
+    /** As a socket's in front of a channel: no other exceptions than a socket may throw. */
+    final <T> void setSocketOption(SocketOption<T> name, T value) throws SocketException {
+        try {
+            setOption(name, value);
+        } catch (IOException e) {
+            throw SunNet.translateToSocketException(e);
+        }
+    }
+
+    /** As a socket's in front of a channel: no other exceptions than a socket may throw. */
+    final <T> T getSocketOption(SocketOption<T> name) throws SocketException {
+        try {
+            return getOption(name);
+        } catch (IOException e) {
+            throw SunNet.translateToSocketException(e);
+        }
     }
 
     /** Sets an option that the caller knows to be supported. */

@@ -6,10 +6,7 @@ import static java.net.StandardProtocolFamily.INET6;
 import io.loomuring.jdk.SunNet;
 
 import sun.nio.ch.DefaultSelectorProvider;
-import sun.nio.ch.SelChImpl;
-import sun.nio.ch.SelectionKeyImpl;
 
-import java.io.FileDescriptor;
 import java.io.IOException;
 import java.lang.ref.Cleaner.Cleanable;
 import java.net.DatagramSocket;
@@ -19,22 +16,17 @@ import java.net.ProtocolFamily;
 import java.net.SocketAddress;
 import java.net.SocketOption;
 import java.nio.ByteBuffer;
-import java.nio.channels.AsynchronousCloseException;
-import java.nio.channels.ClosedChannelException;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.MembershipKey;
-import java.nio.channels.SelectionKey;
 import java.nio.channels.spi.SelectorProvider;
 import java.util.Objects;
 import java.util.Set;
 
-/** A {@link DatagramChannel} over a {@link UdpSocket}, which the JDK's selectors accept. */
-public final class UringDatagramChannel extends DatagramChannel
-        implements SelChImpl, Endpoint.Host {
+/** A {@link DatagramChannel} over a {@link UdpSocket}, which selectors accept. */
+public final class UringDatagramChannel extends DatagramChannel implements SelectableHost {
 
     private final boolean interruptible;
     private final UdpSocket udp;
-    private final FileDescriptor fd;
     private final Cleanable descriptor;
     private DatagramSocket socket; // guarded by this; created on demand
 
@@ -44,7 +36,6 @@ public final class UringDatagramChannel extends DatagramChannel
         super(provider);
         this.interruptible = interruptible;
         udp = new UdpSocket(this, family);
-        fd = udp.fd();
         descriptor = udp.closer(this);
     }
 
@@ -192,46 +183,10 @@ public final class UringDatagramChannel extends DatagramChannel
         return interruptible;
     }
 
-    @Override
-    public IOException closed() {
-        return new ClosedChannelException();
-    }
+    // ---- selectors ----
 
     @Override
-    public IOException closedWhileWaiting() {
-        return new AsynchronousCloseException();
-    }
-
-    // ---- the JDK's selectors ----
-
-    @Override
-    public FileDescriptor getFD() {
-        return fd;
-    }
-
-    @Override
-    public int getFDVal() {
-        return udp.fdVal;
-    }
-
-    @Override
-    public int translateInterestOps(int ops) {
-        return Readiness.events(ops, SelectionKey.OP_READ, SelectionKey.OP_WRITE);
-    }
-
-    @Override
-    public boolean translateAndUpdateReadyOps(int revents, SelectionKeyImpl key) {
-        return Readiness.update(
-                key, revents, key.nioReadyOps(), SelectionKey.OP_READ, SelectionKey.OP_WRITE);
-    }
-
-    @Override
-    public boolean translateAndSetReadyOps(int revents, SelectionKeyImpl key) {
-        return Readiness.update(key, revents, 0, SelectionKey.OP_READ, SelectionKey.OP_WRITE);
-    }
-
-    @Override
-    public void kill() {
-        udp.deregistered();
+    public Endpoint endpoint() {
+        return udp;
     }
 }

@@ -2,16 +2,13 @@ package io.loomuring.net;
 
 import io.loomuring.jdk.SunNet;
 
-import sun.nio.ch.SelectionKeyImpl;
-
 import java.io.FileDescriptor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Pipe;
-import java.nio.channels.SelectionKey;
 import java.nio.channels.spi.SelectorProvider;
 
-/** A {@link Pipe} of two channels over a {@link PipeEnd} each, which the JDK's selectors accept. */
+/** A {@link Pipe} of two channels over a {@link PipeEnd} each, which selectors accept. */
 public final class UringPipe extends Pipe {
     private final Source source;
     private final Sink sink;
@@ -74,21 +71,6 @@ public final class UringPipe extends Pipe {
         public Endpoint endpoint() {
             return end;
         }
-
-        @Override
-        public int translateInterestOps(int ops) {
-            return Readiness.events(ops, SelectionKey.OP_READ, 0);
-        }
-
-        @Override
-        public boolean translateAndUpdateReadyOps(int revents, SelectionKeyImpl key) {
-            return Readiness.update(key, revents, key.nioReadyOps(), SelectionKey.OP_READ, 0);
-        }
-
-        @Override
-        public boolean translateAndSetReadyOps(int revents, SelectionKeyImpl key) {
-            return Readiness.update(key, revents, 0, SelectionKey.OP_READ, 0);
-        }
     }
 
     private static final class Sink extends SinkChannel implements SelectableHost {
@@ -127,21 +109,6 @@ public final class UringPipe extends Pipe {
         @Override
         public Endpoint endpoint() {
             return end;
-        }
-
-        @Override
-        public int translateInterestOps(int ops) {
-            return Readiness.events(ops, 0, SelectionKey.OP_WRITE);
-        }
-
-        @Override
-        public boolean translateAndUpdateReadyOps(int revents, SelectionKeyImpl key) {
-            return Readiness.update(key, revents, key.nioReadyOps(), 0, SelectionKey.OP_WRITE);
-        }
-
-        @Override
-        public boolean translateAndSetReadyOps(int revents, SelectionKeyImpl key) {
-            return Readiness.update(key, revents, 0, 0, SelectionKey.OP_WRITE);
         }
     }
 }

@@ -1,7 +1,5 @@
 package io.loomuring.net;
 
-import sun.nio.ch.SelectionKeyImpl;
-
 import java.io.FileDescriptor;
 import java.io.IOException;
 import java.net.ProtocolFamily;
@@ -9,15 +7,12 @@ import java.net.ServerSocket;
 import java.net.SocketAddress;
 import java.net.SocketOption;
 import java.net.StandardProtocolFamily;
-import java.nio.channels.SelectionKey;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.channels.spi.SelectorProvider;
 import java.util.Set;
 
-/**
- * A {@link ServerSocketChannel} over a {@link ListeningSocket}, which the JDK's selectors accept.
- */
+/** A {@link ServerSocketChannel} over a {@link ListeningSocket}, which selectors accept. */
 public class UringServerSocketChannel extends ServerSocketChannel implements SelectableHost {
 
     private final ListeningSocket listener;
@@ -117,26 +112,11 @@ public class UringServerSocketChannel extends ServerSocketChannel implements Sel
         listener.close();
     }
 
-    // ---- the JDK's selectors ----
+    // ---- selectors ----
 
     @Override
     public Endpoint endpoint() {
         return listener;
-    }
-
-    @Override
-    public int translateInterestOps(int ops) {
-        return Readiness.events(ops, SelectionKey.OP_ACCEPT, 0);
-    }
-
-    @Override
-    public boolean translateAndUpdateReadyOps(int revents, SelectionKeyImpl key) {
-        return Readiness.update(key, revents, key.nioReadyOps(), SelectionKey.OP_ACCEPT, 0);
-    }
-
-    @Override
-    public boolean translateAndSetReadyOps(int revents, SelectionKeyImpl key) {
-        return Readiness.update(key, revents, 0, SelectionKey.OP_ACCEPT, 0);
     }
 
     @Override

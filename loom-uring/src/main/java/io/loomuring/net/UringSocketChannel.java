@@ -5,8 +5,6 @@ import static io.loomuring.abi.Errno.EINVAL;
 import io.loomuring.jdk.ChannelHook;
 import io.loomuring.jdk.SunNet;
 
-import sun.nio.ch.SelectionKeyImpl;
-
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -24,7 +22,7 @@ import java.nio.channels.WritableByteChannel;
 import java.nio.channels.spi.SelectorProvider;
 import java.util.Set;
 
-/** A {@link SocketChannel} over a {@link StreamSocket}, which the JDK's selectors accept. */
+/** A {@link SocketChannel} over a {@link StreamSocket}, which selectors accept. */
 public class UringSocketChannel extends SocketChannel implements SelectableHost {
 
     private final StreamSocket stream;
@@ -192,7 +190,7 @@ public class UringSocketChannel extends SocketChannel implements SelectableHost 
         stream.close(isBlocking() && SunNet.shutsDownBeforeClose());
     }
 
-    // ---- the JDK's selectors ----
+    // ---- selectors ----
 
     @Override
     public Endpoint endpoint() {
@@ -200,28 +198,11 @@ public class UringSocketChannel extends SocketChannel implements SelectableHost 
     }
 
     @Override
-    public int translateInterestOps(int ops) {
-        return Readiness.events(
-                ops, SelectionKey.OP_READ, SelectionKey.OP_WRITE | SelectionKey.OP_CONNECT);
-    }
-
-    @Override
-    public boolean translateAndUpdateReadyOps(int revents, SelectionKeyImpl key) {
-        return updateReady(revents, key.nioReadyOps(), key);
-    }
-
-    @Override
-    public boolean translateAndSetReadyOps(int revents, SelectionKeyImpl key) {
-        return updateReady(revents, 0, key);
-    }
-
-    private boolean updateReady(int revents, int readyBefore, SelectionKeyImpl key) {
-        int inOps = stream.isConnected() ? SelectionKey.OP_READ : 0;
-        int outOps =
-                stream.isConnected()
-                        ? SelectionKey.OP_WRITE
-                        : stream.isConnectionPending() ? SelectionKey.OP_CONNECT : 0;
-        return Readiness.update(key, revents, readyBefore, inOps, outOps);
+    public int possibleOps() {
+        if (stream.isConnected()) {
+            return SelectionKey.OP_READ | SelectionKey.OP_WRITE;
+        }
+        return stream.isConnectionPending() ? SelectionKey.OP_CONNECT : 0;
     }
 
     @Override
