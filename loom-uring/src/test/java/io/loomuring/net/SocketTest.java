@@ -516,10 +516,16 @@ class SocketTest {
             System.gc();
             Thread.sleep(20);
         }
-        for (Attempt<Integer> reader : readers) {
+        List<Socket> peers = new ArrayList<>();
+        for (int i = 0; i < readers.size(); i++) { // they come in an order of their own
             Socket peer = server.accept();
             peer.getOutputStream().write(9);
+            peers.add(peer);
+        }
+        for (Attempt<Integer> reader : readers) {
             assertThat(reader.get()).isEqualTo(9);
+        }
+        for (Socket peer : peers) {
             peer.close();
         }
         server.close();
