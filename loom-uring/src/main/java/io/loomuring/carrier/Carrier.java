@@ -41,6 +41,7 @@ public final class Carrier extends CarrierThread {
     private final RunQueue runQueue;
     private final Deadlines deadlines = new Deadlines(); // guarded by guard
     private final Counters counters = new Counters();
+    final Scratch.Stack scratches = new Scratch.Stack();
 
     /** Runnable: a task to run. Op: to be submitted. The others: see {@link #receive}. */
     private final MpscUnboundedAtomicArrayQueue<Object> inbox =

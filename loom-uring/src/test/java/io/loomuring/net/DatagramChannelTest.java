@@ -7,7 +7,6 @@ import static java.net.StandardProtocolFamily.INET;
 import static java.net.StandardProtocolFamily.INET6;
 
 import io.loomuring.LoomUring;
-import io.loomuring.carrier.Scratch;
 
 import jdk.net.ExtendedSocketOptions;
 
@@ -306,10 +305,7 @@ class DatagramChannelTest {
                                                         ByteBuffer.allocate(1)
                                                     }));
             for (Callable<Object> call : calls) {
-                Scratch before = Scratch.take();
-                before.release();
-                var read = Attempt.start(ThreadKind.VIRTUAL, call).awaitBlocked();
-                Attempt.eventually("the block is back", () -> ScatterGatherTest.isPooled(before));
+                var read = ScatterGatherTest.waitingWithoutScratch(call);
                 pair.one().write(ByteBuffer.allocate(1));
                 read.get();
             }

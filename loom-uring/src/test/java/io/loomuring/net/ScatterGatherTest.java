@@ -17,9 +17,10 @@ import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.channels.NotYetConnectedException;
 import java.nio.channels.SocketChannel;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.zip.CRC32;
 
 /** Rows of buffers. */
@@ -239,28 +240,26 @@ class ScatterGatherTest {
     void shouldHoldNoScratchWhileARowWaits() throws Exception {
         try (var pair = Provider.OURS.pair()) {
             ByteBuffer[] dsts = {ByteBuffer.allocate(1), ByteBuffer.allocate(1)};
-            Scratch before = Scratch.take();
-            before.release();
-            var read =
-                    Attempt.start(ThreadKind.VIRTUAL, () -> pair.server().read(dsts))
-                            .awaitBlocked();
-            Attempt.eventually("the block is back", () -> isPooled(before));
+            var read = waitingWithoutScratch(() -> pair.server().read(dsts));
             pair.client().write(ByteBuffer.allocate(1));
             assertThat(read.get()).isEqualTo(1);
         }
     }
 
-    /** Whether a block is back in the pool. */
-    static boolean isPooled(Scratch wanted) {
-        var taken = new ArrayList<Scratch>();
-        boolean found = false;
-        for (int i = 0; i < 300 && !found; i++) {
-            Scratch scratch = Scratch.take();
-            taken.add(scratch);
-            found = scratch.address == wanted.address;
-        }
-        taken.forEach(Scratch::release);
-        return found;
+    /** Starts a call that waits, and sees that the block it takes first is not held meanwhile. */
+    static <T> Attempt<T> waitingWithoutScratch(Callable<T> call) {
+        var next = new AtomicReference<Scratch>(); // what is given back last is taken first
+        var attempt =
+                Attempt.start(
+                                ThreadKind.VIRTUAL,
+                                () -> {
+                                    next.set(Scratch.take());
+                                    next.get().release();
+                                    return call.call();
+                                })
+                        .awaitBlocked();
+        Attempt.eventually("the block is back", () -> !next.get().isTaken());
+        return attempt;
     }
 
     @ParameterizedTest
