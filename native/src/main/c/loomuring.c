@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -69,6 +70,18 @@ EXPORT int lu_eventfd(void) { return (int)result(eventfd(0, EFD_NONBLOCK | EFD_C
 EXPORT int lu_epoll_create(void) { return (int)result(epoll_create1(EPOLL_CLOEXEC)); }
 
 EXPORT int lu_close(int fd) { return (int)result(close(fd)); }
+
+EXPORT int lu_openat(int dir_fd, int64_t path, int flags, int mode) {
+    return (int)result(openat(dir_fd, pointer(path), flags, (mode_t)mode));
+}
+
+EXPORT int lu_statx(int dir_fd, int64_t path, int flags, int mask, int64_t buffer) {
+    return (int)result(statx(dir_fd, pointer(path), flags, (unsigned)mask, pointer(buffer)));
+}
+
+EXPORT int lu_fsync(int fd) { return (int)result(fsync(fd)); }
+
+EXPORT int lu_fdatasync(int fd) { return (int)result(fdatasync(fd)); }
 
 EXPORT const char *lu_strerror(int error) { return strerror(error); }
 
@@ -128,6 +141,25 @@ JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_writev(JNIEnv *env, jclass typ
                                                          jlong iov, jint count) {
     (void)env, (void)type;
     return (jint)result(writev(fd, pointer(iov), count));
+}
+
+JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_pread(JNIEnv *env, jclass type, jint fd,
+                                                        jlong address, jint length,
+                                                        jlong position) {
+    (void)env, (void)type;
+    return (jint)result(pread(fd, pointer(address), (size_t)length, position));
+}
+
+JNIEXPORT jint JNICALL Java_io_loomuring_abi_Shim_pwrite(JNIEnv *env, jclass type, jint fd,
+                                                         jlong address, jint length,
+                                                         jlong position) {
+    (void)env, (void)type;
+    return (jint)result(pwrite(fd, pointer(address), (size_t)length, position));
+}
+
+JNIEXPORT jlong JNICALL Java_io_loomuring_abi_Shim_position(JNIEnv *env, jclass type, jint fd) {
+    (void)env, (void)type;
+    return (jlong)result(lseek(fd, 0, SEEK_CUR));
 }
 
 static int64_t send_file(int fd, int file, int64_t position, int count) {

@@ -1,11 +1,12 @@
 /*
- * Prints "NAME VALUE" for every constant of io.loomuring.abi (IoUringAbi, SocketAbi, Errno) as the
+ * Prints "NAME VALUE" for every constant of io.loomuring.abi (IoUringAbi, SocketAbi, FileAbi, Errno) as the
  * C compiler sees it; AbiTest compares the two. A constant added there needs its line here.
  *
  * A definition that the headers of Debian 12 (6.1) lack is added below under upstream's name.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/io_uring.h>
 #include <linux/time_types.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 
@@ -115,17 +117,24 @@ static void io_uring_constants(void) {
     VALUE(IORING_ENTER_EXT_ARG);
 
     VALUE(IORING_OP_NOP);
+    VALUE(IORING_OP_FSYNC);
     VALUE(IORING_OP_POLL_ADD);
     VALUE(IORING_OP_SENDMSG);
     VALUE(IORING_OP_RECVMSG);
     VALUE(IORING_OP_ACCEPT);
     VALUE(IORING_OP_ASYNC_CANCEL);
     VALUE(IORING_OP_CONNECT);
+    VALUE(IORING_OP_OPENAT);
+    VALUE(IORING_OP_CLOSE);
+    VALUE(IORING_OP_STATX);
+    VALUE(IORING_OP_READ);
+    VALUE(IORING_OP_WRITE);
     VALUE(IORING_OP_SEND);
     VALUE(IORING_OP_RECV);
     VALUE(IORING_OP_SENDMSG_ZC);
 
     VALUE(IOSQE_BUFFER_SELECT);
+    VALUE(IORING_FSYNC_DATASYNC);
     VALUE(IORING_POLL_ADD_MULTI);
     VALUE(IORING_CQE_F_BUFFER);
     VALUE(IORING_CQE_F_MORE);
@@ -183,20 +192,52 @@ static void sockets(void) {
     SIZE(SOCKADDR_STORAGE, struct sockaddr_storage);
 }
 
+static void files(void) {
+    VALUE(O_RDONLY);
+    VALUE(O_WRONLY);
+    VALUE(O_RDWR);
+    VALUE(O_CREAT);
+    VALUE(O_EXCL);
+    VALUE(O_TRUNC);
+    VALUE(O_APPEND);
+    VALUE(O_NONBLOCK);
+    VALUE(O_DSYNC);
+    VALUE(O_SYNC);
+    VALUE(O_NOFOLLOW);
+    VALUE(O_CLOEXEC);
+    VALUE(AT_FDCWD);
+    VALUE(AT_EMPTY_PATH);
+
+    SIZE(STATX, struct statx);
+    OFFSET(STATX_STX_MODE, struct statx, stx_mode);
+    OFFSET(STATX_STX_SIZE, struct statx, stx_size);
+    VALUE(STATX_TYPE);
+    VALUE(STATX_SIZE);
+    VALUE(S_IFMT);
+    VALUE(S_IFIFO);
+    VALUE(PATH_MAX);
+}
+
 static void errors(void) {
     VALUE(EPERM);
     VALUE(ENOENT);
     VALUE(EINTR);
+    VALUE(ENXIO);
     VALUE(EBADF);
     VALUE(EAGAIN);
     VALUE(ENOMEM);
     VALUE(EACCES);
     VALUE(EBUSY);
+    VALUE(EEXIST);
+    VALUE(EISDIR);
     VALUE(EINVAL);
     VALUE(ENFILE);
     VALUE(EMFILE);
+    VALUE(ESPIPE);
     VALUE(EPIPE);
+    VALUE(ENAMETOOLONG);
     VALUE(ENOSYS);
+    VALUE(ELOOP);
     VALUE(ETIME);
     VALUE(EBADR);
     VALUE(EPROTO);
@@ -220,6 +261,7 @@ int main(void) {
     io_uring_structures();
     io_uring_constants();
     sockets();
+    files();
     errors();
     return fflush(stdout) == 0 ? 0 : 1;
 }

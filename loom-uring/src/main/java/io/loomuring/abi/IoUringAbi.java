@@ -94,18 +94,27 @@ public final class IoUringAbi {
 
     // opcodes
     public static final int IORING_OP_NOP = 0;
+    public static final int IORING_OP_FSYNC = 3;
     public static final int IORING_OP_POLL_ADD = 6;
     public static final int IORING_OP_SENDMSG = 9;
     public static final int IORING_OP_RECVMSG = 10;
     public static final int IORING_OP_ACCEPT = 13;
     public static final int IORING_OP_ASYNC_CANCEL = 14;
     public static final int IORING_OP_CONNECT = 16;
+    public static final int IORING_OP_OPENAT = 18;
+    public static final int IORING_OP_CLOSE = 19;
+    public static final int IORING_OP_STATX = 21;
+    public static final int IORING_OP_READ = 22;
+    public static final int IORING_OP_WRITE = 23;
     public static final int IORING_OP_SEND = 26;
     public static final int IORING_OP_RECV = 27;
     public static final int IORING_OP_SENDMSG_ZC = 48;
 
     // sqe->flags
     public static final int IOSQE_BUFFER_SELECT = 1 << 5;
+
+    // sqe->fsync_flags
+    public static final int IORING_FSYNC_DATASYNC = 1;
 
     // sqe->len of POLL_ADD
     public static final int IORING_POLL_ADD_MULTI = 1;

@@ -134,6 +134,18 @@ public final class Native {
     /** {@code close(2)}. */
     public static native int lu_close(int fd);
 
+    /** {@code openat(2)}; {@code path} is the address of a NUL-terminated one. */
+    public static native int lu_openat(int dirFd, long path, int flags, int mode);
+
+    /** {@code statx(2)}; {@code buffer} is the address of a {@code struct statx}. */
+    public static native int lu_statx(int dirFd, long path, int flags, int mask, long buffer);
+
+    /** {@code fsync(2)}. */
+    public static native int lu_fsync(int fd);
+
+    /** {@code fdatasync(2)}. */
+    public static native int lu_fdatasync(int fd);
+
     /** A bit of {@link #lu_device_feature}: the feature is on. */
     public static final int DEVICE_FEATURE_ACTIVE = 1;
 

@@ -47,6 +47,15 @@ public final class Shim {
     /** {@code writev(2)} on a descriptor in non-blocking mode. */
     public static native int writev(int fd, long iov, int count);
 
+    /** {@code pread(2)}. */
+    public static native int pread(int fd, long address, int length, long position);
+
+    /** {@code pwrite(2)}. */
+    public static native int pwrite(int fd, long address, int length, long position);
+
+    /** {@code lseek(2)} that moves nothing; {@code -ESPIPE} of a pipe, a socket or a terminal. */
+    public static native long position(int fd);
+
     /** {@code sendfile(2)}; the file's own position does not move. */
     public static native int sendfile(int fd, int file, long position, int count);
 

@@ -1,11 +1,13 @@
 package io.loomuring.carrier;
 
+import static io.loomuring.abi.IoUringAbi.IORING_FSYNC_DATASYNC;
 import static io.loomuring.abi.SocketAbi.*;
 
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
 import io.loomuring.abi.Errno;
 import io.loomuring.abi.Message;
+import io.loomuring.abi.Native;
 import io.loomuring.abi.Shim;
 import io.loomuring.ring.Op;
 
@@ -32,6 +34,11 @@ public final class CarrierIo {
     /** Names the carriers that serve threads that have none. */
     public static void use(CarrierGroup newGroup) {
         group = newGroup;
+    }
+
+    /** Whether there are carriers: before that nothing else here may be called. */
+    public static boolean isInUse() {
+        return group != null;
     }
 
     /** {@code recv(2)} into native memory. */
@@ -257,6 +264,63 @@ public final class CarrierIo {
             } while (n == 0 && !op.isCancelled());
         }
         return n;
+    }
+
+    // ---- files; a platform thread makes each of these calls itself, and no cancel gets it out
+    // ----
+
+    /** {@code openat(2)}: a descriptor or {@code -errno}; {@code path} ends with a NUL. */
+    public static int openat(Op op, int dirFd, long path, int flags, int mode) {
+        if (onPlatformThread()) {
+            return Native.lu_openat(dirFd, path, flags, mode);
+        }
+        op.prepOpenat(dirFd, path, flags, mode);
+        return perform(op, 0);
+    }
+
+    /** {@code close(2)}. */
+    public static int close(Op op, int fd) {
+        if (onPlatformThread()) {
+            return Shim.close(fd);
+        }
+        op.prepClose(fd);
+        return perform(op, 0);
+    }
+
+    /** {@code statx(2)}; {@code buffer} is the address of a {@code struct statx}. */
+    public static int statx(Op op, int dirFd, long path, int flags, int mask, long buffer) {
+        if (onPlatformThread()) {
+            return Native.lu_statx(dirFd, path, flags, mask, buffer);
+        }
+        op.prepStatx(dirFd, path, flags, mask, buffer);
+        return perform(op, 0);
+    }
+
+    /** {@code pread(2)} into native memory. */
+    public static int read(Op op, int fd, long address, int length, long position) {
+        if (onPlatformThread()) {
+            return op.isCancelled() ? -Errno.ECANCELED : Shim.pread(fd, address, length, position);
+        }
+        op.prepRead(fd, address, length, position);
+        return perform(op, 0);
+    }
+
+    /** {@code pwrite(2)} from native memory. */
+    public static int write(Op op, int fd, long address, int length, long position) {
+        if (onPlatformThread()) {
+            return op.isCancelled() ? -Errno.ECANCELED : Shim.pwrite(fd, address, length, position);
+        }
+        op.prepWrite(fd, address, length, position);
+        return perform(op, 0);
+    }
+
+    /** {@code fsync(2)}, or {@code fdatasync(2)} if {@code dataOnly}. */
+    public static int fsync(Op op, int fd, boolean dataOnly) {
+        if (onPlatformThread()) {
+            return dataOnly ? Native.lu_fdatasync(fd) : Native.lu_fsync(fd);
+        }
+        op.prepFsync(fd, dataOnly ? IORING_FSYNC_DATASYNC : 0);
+        return perform(op, 0);
     }
 
     /** Does nothing, by way of the kernel: what an operation costs besides its work. */

@@ -359,6 +359,14 @@ public final class JdkInternals {
         public static long nativeThread() {
             return NativeThread.current();
         }
+
+        /**
+         * Sends a native thread a signal that does nothing but end a system call with {@code
+         * EINTR}. The thread must not have ended.
+         */
+        public static void signal(long nativeThread) {
+            NativeThread.signal(nativeThread);
+        }
     }
 
     /** This JDK's internals have another shape than those of JDK 25. */

@@ -13,7 +13,6 @@ import jdk.internal.event.SocketWriteEvent;
 import sun.net.ext.ExtendedSocketOptions;
 import sun.net.util.IPAddressUtil;
 import sun.nio.ch.IOUtil;
-import sun.nio.ch.NativeThread;
 import sun.nio.ch.Net;
 import sun.nio.ch.SelectionKeyImpl;
 import sun.nio.ch.Util;
@@ -480,6 +479,11 @@ public final class SunNet {
         }
     }
 
+    /** Whether a path is one of the system's, as {@link #pathBytes} needs it. */
+    public static boolean isSystemPath(Path path) {
+        return path.getClass().getName().equals("sun.nio.fs.UnixPath");
+    }
+
     /** The file system's bytes of a path, without a terminating NUL. */
     public static byte[] pathBytes(Path path) {
         try {
@@ -652,7 +656,7 @@ public final class SunNet {
         } catch (Throwable e) {
             throw thrown(e);
         }
-        NativeThread.signal(nativeThread);
+        JdkInternals.Threads.signal(nativeThread);
     }
 
     // ---- pipes, inherited sockets ----

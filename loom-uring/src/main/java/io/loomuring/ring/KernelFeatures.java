@@ -32,12 +32,18 @@ public record KernelFeatures(int features, BitSet opcodes) {
                     | IORING_FEAT_EXT_ARG
                     | IORING_FEAT_CQE_SKIP;
     private static final int[] OPCODES_NEEDED = {
+        IORING_OP_FSYNC,
         IORING_OP_POLL_ADD,
         IORING_OP_SENDMSG,
         IORING_OP_RECVMSG,
         IORING_OP_ACCEPT,
         IORING_OP_ASYNC_CANCEL,
         IORING_OP_CONNECT,
+        IORING_OP_OPENAT,
+        IORING_OP_CLOSE,
+        IORING_OP_STATX,
+        IORING_OP_READ,
+        IORING_OP_WRITE,
         IORING_OP_SEND,
         IORING_OP_RECV,
         BASELINE

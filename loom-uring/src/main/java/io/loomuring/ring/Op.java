@@ -417,6 +417,37 @@ public final class Op {
         prep(IORING_OP_POLL_ADD, fd, 0, 0, 0, events);
     }
 
+    // ---- files ----
+
+    /** {@code openat(2)}; {@code path} is the address of a NUL-terminated one. */
+    public void prepOpenat(int dirFd, long path, int flags, int mode) {
+        prep(IORING_OP_OPENAT, dirFd, path, mode, 0, flags);
+    }
+
+    public void prepClose(int fd) {
+        prep(IORING_OP_CLOSE, fd, 0, 0, 0, 0);
+    }
+
+    /** {@code statx(2)}; {@code buffer} is the address of a {@code struct statx}. */
+    public void prepStatx(int dirFd, long path, int flags, int mask, long buffer) {
+        prep(IORING_OP_STATX, dirFd, path, mask, buffer, flags);
+    }
+
+    /** {@code pread(2)}. */
+    public void prepRead(int fd, long address, int length, long position) {
+        prep(IORING_OP_READ, fd, address, length, position, 0);
+    }
+
+    /** {@code pwrite(2)}. */
+    public void prepWrite(int fd, long address, int length, long position) {
+        prep(IORING_OP_WRITE, fd, address, length, position, 0);
+    }
+
+    /** {@code fsync(2)}, or {@code fdatasync(2)} with {@code IORING_FSYNC_DATASYNC}. */
+    public void prepFsync(int fd, int flags) {
+        prep(IORING_OP_FSYNC, fd, 0, 0, 0, flags);
+    }
+
     @Override
     public String toString() {
         long w = word;

@@ -14,7 +14,9 @@ import java.util.TreeMap;
 
 /** Java's constants of the kernel's and the C library's ABI against what the C compiler says. */
 class AbiTest {
-    private static final Class<?>[] CLASSES = {IoUringAbi.class, SocketAbi.class, Errno.class};
+    private static final Class<?>[] CLASSES = {
+        IoUringAbi.class, SocketAbi.class, FileAbi.class, Errno.class
+    };
 
     @Test
     void shouldHaveTheValuesOfTheHeaders() throws Exception {

@@ -16,10 +16,11 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** A call in a thread of its own, and what became of it. */
-final class Attempt<T> {
+public final class Attempt<T> {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
-    private static final String JDK_SOCKETS = "sun.nio.ch.";
+    private static final String JDK_CHANNELS = "sun.nio.";
+    private static final String OUR_FILES = "io.loomuring.file.";
     private static final Set<String> OUR_SOCKETS =
             Stream.of(
                             FdLife.class,
@@ -52,25 +53,26 @@ final class Attempt<T> {
                 });
     }
 
-    static <T> Attempt<T> start(ThreadKind kind, Callable<T> body) {
+    /** Starts a thread that makes the call. */
+    public static <T> Attempt<T> start(ThreadKind kind, Callable<T> body) {
         return new Attempt<>(kind, body);
     }
 
-    Thread thread() {
+    public Thread thread() {
         return thread;
     }
 
-    boolean isDone() {
+    public boolean isDone() {
         return outcome.isDone();
     }
 
     /** Whether the interrupt status was set when the call ended. */
-    boolean endedInterrupted() {
+    public boolean endedInterrupted() {
         return interrupted;
     }
 
     /** Waits until the call waits for the kernel or for its turn. */
-    Attempt<T> awaitBlocked() {
+    public Attempt<T> awaitBlocked() {
         eventually("blocked", () -> isDone() || isBlocked());
         if (isDone()) {
             throw new AssertionError("did not block: " + outcome);
@@ -80,8 +82,8 @@ final class Attempt<T> {
 
     private boolean isBlocked() {
         StackTraceElement[] stack = thread.getStackTrace();
-        boolean jdk = Arrays.stream(stack).anyMatch(f -> f.getClassName().startsWith(JDK_SOCKETS));
-        boolean ours = Arrays.stream(stack).anyMatch(f -> OUR_SOCKETS.contains(f.getClassName()));
+        boolean jdk = Arrays.stream(stack).anyMatch(f -> f.getClassName().startsWith(JDK_CHANNELS));
+        boolean ours = Arrays.stream(stack).anyMatch(f -> isOurs(f.getClassName()));
         return switch (thread.getState()) {
             case WAITING, TIMED_WAITING, BLOCKED -> jdk || ours;
             case RUNNABLE ->
@@ -90,6 +92,11 @@ final class Attempt<T> {
                             && (jdk || (ours && isInBlockingCall(stack[0]) && isStill(stack)));
             default -> false;
         };
+    }
+
+    private static boolean isOurs(String type) {
+        return OUR_SOCKETS.contains(type)
+                || (type.startsWith(OUR_FILES) && !type.endsWith("Test") && !type.contains("$"));
     }
 
     /** A platform thread's system call, as far as its name tells. */
@@ -105,7 +112,7 @@ final class Attempt<T> {
     }
 
     /** The result, or what the call threw. */
-    T get() throws Exception {
+    public T get() throws Exception {
         try {
             return outcome.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
@@ -122,7 +129,7 @@ final class Attempt<T> {
     }
 
     /** What the call threw. */
-    Throwable failure() {
+    public Throwable failure() {
         try {
             T result = get();
             throw new AssertionError("returned " + result);

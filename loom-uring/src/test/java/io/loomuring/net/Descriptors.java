@@ -1,6 +1,7 @@
 package io.loomuring.net;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -8,13 +9,14 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /** This process's descriptors, as the kernel lists them. */
-final class Descriptors {
+public final class Descriptors {
     private Descriptors() {}
 
     private static final Path FOLDER = Path.of("/proc/self/fd");
     private static final int O_CLOEXEC = 0x80000;
 
-    static boolean isOpen(int fd) {
+    /** Whether a descriptor is open. */
+    public static boolean isOpen(int fd) {
         return Files.exists(FOLDER.resolve(Integer.toString(fd)), LinkOption.NOFOLLOW_LINKS);
     }
 
@@ -24,11 +26,20 @@ final class Descriptors {
     }
 
     /** What is open whose kind starts with a text, as in {@code socket:}. */
-    static Set<Integer> open(String kind) throws IOException {
+    public static Set<Integer> open(String kind) throws IOException {
         try (var links = Files.list(FOLDER)) {
             return links.filter(link -> kind(link).startsWith(kind))
                     .map(link -> Integer.valueOf(link.getFileName().toString()))
                     .collect(Collectors.toSet());
+        }
+    }
+
+    /** A descriptor of a file, or -1. */
+    public static int of(Path file) {
+        try {
+            return open(file.toRealPath().toString()).stream().findAny().orElse(-1);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -41,7 +52,7 @@ final class Descriptors {
     }
 
     /** Whether a program that is started would not have it. */
-    static boolean isClosedOnExec(int fd) throws IOException {
+    public static boolean isClosedOnExec(int fd) throws IOException {
         try (var lines = Files.lines(Path.of("/proc/self/fdinfo/" + fd))) {
             String flags = lines.filter(l -> l.startsWith("flags:")).findFirst().orElseThrow();
             return (Long.parseLong(flags.substring("flags:".length()).strip(), 8) & O_CLOEXEC) != 0;

@@ -6,25 +6,25 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 
 /** The kinds of threads that call us. The first use installs the carriers. */
-enum ThreadKind {
+public enum ThreadKind {
     /** A virtual thread of ours. */
     VIRTUAL {
         @Override
-        Thread start(Runnable body) {
+        public Thread start(Runnable body) {
             return Thread.ofVirtual().start(body);
         }
     },
     /** A platform thread. */
     PLATFORM {
         @Override
-        Thread start(Runnable body) {
+        public Thread start(Runnable body) {
             return Thread.ofPlatform().daemon().start(body);
         }
     },
     /** A virtual thread on the JDK's scheduler. */
     FOREIGN {
         @Override
-        Thread start(Runnable body) {
+        public Thread start(Runnable body) {
             try {
                 var request = new Request(body, new ArrayBlockingQueue<>(1));
                 REQUESTS.put(request);
@@ -56,5 +56,6 @@ enum ThreadKind {
         }
     }
 
-    abstract Thread start(Runnable body);
+    /** Starts a thread of this kind. */
+    public abstract Thread start(Runnable body);
 }

@@ -38,6 +38,25 @@ public final class Libc {
 
     static native int posix_spawn_file_actions_adddup2(long actions, int fd, int newFd);
 
+    public static final int POSIX_FADV_DONTNEED = 4;
+    public static final int RLIMIT_NOFILE = 7;
+    public static final int F_SETSIG = 10;
+    public static final int F_SETLEASE = 1024;
+    public static final int F_RDLCK = 0;
+    public static final int F_UNLCK = 2;
+    public static final int SIGURG = 23;
+
+    /** Returns the error itself. */
+    public static native int posix_fadvise(int fd, long offset, long length, int advice);
+
+    public static native int mkfifo(String path, int mode) throws LastErrorException;
+
+    public static native int fcntl(int fd, int command, int argument) throws LastErrorException;
+
+    /** The pointers are addresses. */
+    public static native int prlimit(int pid, int resource, long newLimit, long oldLimit)
+            throws LastErrorException;
+
     static native int waitpid(int pid, long status, int options) throws LastErrorException;
 
     static native int prctl(int option, long arg2, long arg3, long arg4, long arg5)
