@@ -105,6 +105,11 @@ final class Doctor {
             LoomUring.openJdk();
             nativeLibrary = true;
             ok("native library", "loaded");
+            if (JdkInternals.Threads.canUnmount()) {
+                ok("continuations", "yes");
+            } else {
+                blocked("continuations", Obstacle.noContinuations());
+            }
             check("JDK socket helpers", SunNet::check);
             check("JDK channel hook", ChannelHook::check);
         } catch (LinkageError e) {

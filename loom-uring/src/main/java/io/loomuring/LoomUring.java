@@ -164,6 +164,9 @@ public final class LoomUring {
                 return;
             }
             openJdk();
+            if (!JdkInternals.Threads.canUnmount()) {
+                throw unavailable(Obstacle.noContinuations(), null);
+            }
             JdkInternals.checkSchedulerHook();
             SocketImplHook.check();
             ChannelHook.check();

@@ -88,6 +88,13 @@ record Obstacle(String reason, String remedy) {
                 "use JDK 25, or a loom-uring that knows this JDK");
     }
 
+    /** Virtual threads that are platform threads in disguise: no carrier ever runs one. */
+    static Obstacle noContinuations() {
+        return new Obstacle(
+                "this JVM has no continuations, so no virtual threads that a carrier could run",
+                "remove -XX:-VMContinuations, or use a JVM that has them on this processor");
+    }
+
     /** The native library, or a class that needs it. */
     static Obstacle of(LinkageError failure) {
         return new Obstacle(

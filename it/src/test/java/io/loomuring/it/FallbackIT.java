@@ -27,6 +27,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
@@ -167,6 +168,18 @@ class FallbackIT {
                 "use JDK 25");
     }
 
+    /** Virtual threads are platform threads then, and have no scheduler that could be ours. */
+    @Test
+    void theAgentSaysInOneLineThatTheJvmHasNoContinuations() {
+        List<String> options = List.of("-XX:+UnlockExperimentalVMOptions", "-XX:-VMContinuations");
+        check(
+                Confinement.seccomp(EPERM), // it refuses nothing
+                options,
+                "this JVM has no continuations",
+                "remove -XX:-VMContinuations",
+                Switched::checkNothingOurs);
+    }
+
     private void renameIn(String type, String member) throws IOException {
         String file = type.replace('.', '/') + ".class";
         String bytes;
@@ -183,11 +196,20 @@ class FallbackIT {
     /** Both modes. */
     private static void check(
             Confinement where, List<String> options, String reason, String remedy) {
+        check(where, options, reason, remedy, Switched::checkAllTheJdks);
+    }
+
+    private static void check(
+            Confinement where,
+            List<String> options,
+            String reason,
+            String remedy,
+            Consumer<Switched> checkSwitched) {
         var agent = new ArrayList<>(options);
         agent.add("-javaagent:" + Child.jar());
         String line;
         try (Child child = Child.confined(where, agent, SwitchProbe.class)) {
-            Switched.endOf(child).checkAllTheJdks();
+            checkSwitched.accept(Switched.endOf(child));
             line = onlyLine(child);
             System.out.println(where + ": " + line);
             assertThat(line).startsWith(NOT_ACTIVE + reason).contains(": ", remedy);

@@ -66,6 +66,12 @@ final class Switched {
         assertThat(child.ringOperations()).isPositive();
     }
 
+    /** Whatever the JDK makes of virtual threads here. */
+    void checkNothingOurs() {
+        assertThat(found.get("after")).doesNotStartWith(OUR_CARRIERS);
+        assertThat(found.get("channel")).startsWith(JDK_CHANNELS);
+    }
+
     void checkAllTheJdks() {
         assertThat(found.get("before")).startsWith(JDK_CARRIERS);
         assertThat(found.get("after")).startsWith(JDK_CARRIERS);

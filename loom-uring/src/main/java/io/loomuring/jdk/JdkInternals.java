@@ -4,6 +4,7 @@ import jdk.internal.access.JavaLangAccess;
 import jdk.internal.access.SharedSecrets;
 import jdk.internal.misc.CDS;
 import jdk.internal.misc.Unsafe;
+import jdk.internal.vm.ContinuationSupport;
 
 import sun.nio.ch.Interruptible;
 import sun.nio.ch.NativeThread;
@@ -344,6 +345,11 @@ public final class JdkInternals {
         private Threads() {}
 
         private static final JavaLangAccess LANG = SharedSecrets.getJavaLangAccess();
+
+        /** Whether this JVM can unmount a virtual thread, or has a platform thread for each. */
+        public static boolean canUnmount() {
+            return ContinuationSupport.isSupported();
+        }
 
         /** The platform thread beneath the caller: itself, or the carrier of a virtual thread. */
         public static Thread currentCarrier() {
