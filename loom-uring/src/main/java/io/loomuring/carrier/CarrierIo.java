@@ -266,8 +266,7 @@ public final class CarrierIo {
         return n;
     }
 
-    // ---- files; a platform thread makes each of these calls itself, and no cancel gets it out
-    // ----
+    // ---- files: no cancel gets a platform thread out of these calls ----
 
     /** {@code openat(2)}: a descriptor or {@code -errno}; {@code path} ends with a NUL. */
     public static int openat(Op op, int dirFd, long path, int flags, int mode) {
