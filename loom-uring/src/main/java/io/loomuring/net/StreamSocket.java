@@ -495,8 +495,9 @@ final class StreamSocket extends Connection {
     private long sendFileWaiting(FileChannel file, long position, int count) throws IOException {
         long sent = 0;
         int n;
+        long chunkMax = Thread.currentThread().isVirtual() ? FILE_CHUNK_MAX : count;
         do {
-            int chunk = (int) Math.min(count - sent, FILE_CHUNK_MAX);
+            int chunk = (int) Math.min(count - sent, chunkMax);
             n = sendFileOnce(file, position + sent, chunk);
             sent += Math.max(0, n);
             if (n == -EAGAIN || (n > 0 && sent < count)) {
