@@ -421,26 +421,16 @@ abstract class Connection extends Endpoint {
         }
     }
 
-    /**
-     * Closes the socket, once. Whoever waits in a call of it is told; the descriptor is closed when
-     * all of them are out of the kernel and no selector has it. Never waits.
-     *
-     * @param withShutdown whether a connection's output is shut down first, see {@link
-     *     #shutdownUnlessDiscarding}
-     */
-    void close(boolean withShutdown) {
-        synchronized (stateLock) {
-            assert state < CLOSING;
-            boolean connected = state == CONNECTED;
-            if (addressesOutliveClose) {
-                localAddressOrNull();
-            }
-            state = CLOSING;
-            if (connected && withShutdown) {
-                shutdownUnlessDiscarding(false);
-            }
+    @Override
+    final void setClosing() {
+        boolean connected = state == CONNECTED;
+        if (addressesOutliveClose) {
+            localAddressOrNull();
         }
-        beginClose();
+        state = CLOSING;
+        if (connected && host.shutsDownBeforeClose()) {
+            shutdownUnlessDiscarding(false);
+        }
     }
 
     /**

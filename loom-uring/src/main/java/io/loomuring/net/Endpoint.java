@@ -53,6 +53,14 @@ abstract class Endpoint extends FdLife implements InterruptibleOwner {
             throw new NotYetConnectedException();
         }
 
+        /**
+         * Whether close shuts a connection's output down first, so that the peer sees the end even
+         * if somebody else has the descriptor, too.
+         */
+        default boolean shutsDownBeforeClose() {
+            return false;
+        }
+
         /** Closes the descriptor: once, after its last use. */
         default void closeDescriptor(int fd) {
             int n = Shim.close(fd);
@@ -69,6 +77,7 @@ abstract class Endpoint extends FdLife implements InterruptibleOwner {
     final int fdVal;
 
     final Object stateLock = new Object();
+    private volatile boolean closing; // stateLock to change
     private boolean descriptorClosed; // guarded by stateLock
 
     boolean blocking = true; // every operation claimed to change, any to read
@@ -91,7 +100,14 @@ abstract class Endpoint extends FdLife implements InterruptibleOwner {
     }
 
     /** Whether close has begun. */
-    abstract boolean isClosing();
+    boolean isClosing() {
+        return closing;
+    }
+
+    /** Makes {@link #isClosing} true, with what must change at the same time; under stateLock. */
+    void setClosing() {
+        closing = true;
+    }
 
     final void ensureOpen() throws IOException {
         if (isClosing()) {
@@ -218,6 +234,18 @@ abstract class Endpoint extends FdLife implements InterruptibleOwner {
     }
 
     // ---- the descriptor's end ----
+
+    /**
+     * Closes the socket, once. Whoever waits in a call of it is told; the descriptor is closed when
+     * all of them are out of the kernel and no selector has it. Never waits.
+     */
+    final void close() {
+        synchronized (stateLock) {
+            assert !isClosing();
+            setClosing();
+        }
+        beginClose();
+    }
 
     /** Closes a descriptor when its socket is closed, or unreachable; the first time counts. */
     private record DescriptorCloser(int fd) implements Runnable {

@@ -45,7 +45,6 @@ final class ListeningSocket extends Endpoint {
     /** Kept reachable by this object, and this object by its operation while that is in flight. */
     private final MemorySegment area = Arena.ofAuto().allocate(AREA_BYTES, Long.BYTES);
 
-    private volatile boolean closing; // stateLock to change
     private volatile SocketAddress localAddress; // stateLock to change; null if not bound
 
     /** A new socket. */
@@ -60,11 +59,6 @@ final class ListeningSocket extends Endpoint {
     }
 
     // ---- state ----
-
-    @Override
-    boolean isClosing() {
-        return closing;
-    }
 
     /** Null if not bound; also after close. */
     SocketAddress localAddress() {
@@ -251,16 +245,5 @@ final class ListeningSocket extends Endpoint {
         } finally {
             release(readOp);
         }
-    }
-
-    // ---- close ----
-
-    /** Closes the socket, once; as {@link Connection#close}. */
-    void close() {
-        synchronized (stateLock) {
-            assert !closing;
-            closing = true;
-        }
-        beginClose();
     }
 }

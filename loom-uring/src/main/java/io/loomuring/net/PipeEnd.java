@@ -42,16 +42,9 @@ final class PipeEnd extends Endpoint {
         return (int) Memory.getLong(msghdr + MSGHDR_IOVLEN);
     }
 
-    private volatile boolean closing; // stateLock to change
-
     /** {@code fd} is in non-blocking mode. */
     PipeEnd(Host host, FileDescriptor fd) {
         super(1, host, null, fd);
-    }
-
-    @Override
-    boolean isClosing() {
-        return closing;
     }
 
     @Override
@@ -218,14 +211,5 @@ final class PipeEnd extends Endpoint {
         } finally {
             release(readOp);
         }
-    }
-
-    /** Closes this end, once; as {@link Connection#close}. */
-    void close() {
-        synchronized (stateLock) {
-            assert !closing;
-            closing = true;
-        }
-        beginClose();
     }
 }

@@ -81,7 +81,6 @@ final class UdpSocket extends Endpoint {
     private InetSocketAddress sender; // what senderCopy says; by readOp's claimer
     private InetSocketAddress target; // what out is addressed to; by writeOp's claimer
 
-    private volatile boolean closing; // stateLock to change
     private volatile InetSocketAddress localAddress; // stateLock to change; null if not bound
     private volatile InetSocketAddress remoteAddress; // stateLock to change; null if unconnected
     private InetSocketAddress addressBeforeConnect; // guarded by stateLock
@@ -97,13 +96,8 @@ final class UdpSocket extends Endpoint {
 
     // ---- state ----
 
-    @Override
-    boolean isClosing() {
-        return closing;
-    }
-
     boolean isConnected() {
-        return remoteAddress != null && !closing;
+        return remoteAddress != null && !isClosing();
     }
 
     /** Null if not bound; also after close. */
@@ -783,13 +777,10 @@ final class UdpSocket extends Endpoint {
 
     // ---- close ----
 
-    /** Closes the socket, once; as {@link Connection#close}. Its memberships end. */
-    void close() {
-        synchronized (stateLock) {
-            assert !closing;
-            closing = true;
-            memberships.invalidateAll();
-        }
-        beginClose();
+    /** Its memberships end. */
+    @Override
+    void setClosing() {
+        super.setClosing();
+        memberships.invalidateAll();
     }
 }

@@ -187,7 +187,12 @@ public class UringSocketChannel extends SocketChannel implements SelectableHost 
 
     @Override
     protected void implCloseSelectableChannel() {
-        stream.close(isBlocking() && SunNet.shutsDownBeforeClose());
+        stream.close();
+    }
+
+    @Override
+    public boolean shutsDownBeforeClose() {
+        return isBlocking() && SunNet.shutsDownBeforeClose();
     }
 
     // ---- selectors ----

@@ -417,8 +417,13 @@ public final class UringSocketImpl extends SocketImpl implements PlatformSocketI
         if (listener != null) {
             listener.close();
         } else if (stream != null) {
-            stream.close(true); // the peer sees the end even if a child process has the socket, too
+            stream.close();
         }
+    }
+
+    @Override
+    public boolean shutsDownBeforeClose() {
+        return true; // a child process may have the socket, too
     }
 
     @Override
