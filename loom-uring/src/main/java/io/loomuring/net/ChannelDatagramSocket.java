@@ -375,48 +375,65 @@ final class ChannelDatagramSocket extends MulticastSocket {
 
     @Override
     public void joinGroup(InetAddress group) throws IOException {
-        Objects.requireNonNull(group);
-        try {
-            joinGroup(new InetSocketAddress(group, 0), null);
-        } catch (IllegalArgumentException e) {
-            throw new SocketException("joinGroup failed", e);
-        }
+        changeMembership("joinGroup", group, this::joinGroup);
     }
 
     @Override
     public void leaveGroup(InetAddress group) throws IOException {
-        Objects.requireNonNull(group);
-        try {
-            leaveGroup(new InetSocketAddress(group, 0), null);
-        } catch (IllegalArgumentException e) {
-            throw new SocketException("leaveGroup failed", e);
-        }
+        changeMembership("leaveGroup", group, this::leaveGroup);
     }
 
     @Override
     public void joinGroup(SocketAddress address, NetworkInterface interf) throws IOException {
-        InetAddress group = checkGroup(address);
-        NetworkInterface where = interf == null ? getNetworkInterface() : interf;
-        ensureOpen();
-        synchronized (this) {
-            if (udp.memberships.find(group, where, null) != null) {
-                throw new SocketException("Already a member of group");
-            }
-            udp.memberships.join(group, where, null);
-        }
+        changeMembership(
+                address,
+                interf,
+                (group, where) -> {
+                    if (udp.memberships.find(group, where, null) != null) {
+                        throw new SocketException("Already a member of group");
+                    }
+                    udp.memberships.join(group, where, null);
+                });
     }
 
     @Override
     public void leaveGroup(SocketAddress address, NetworkInterface interf) throws IOException {
+        changeMembership(
+                address,
+                interf,
+                (group, where) -> {
+                    MembershipKey key = udp.memberships.find(group, where, null);
+                    if (key == null) {
+                        throw new SocketException("Not a member of group");
+                    }
+                    key.drop();
+                });
+    }
+
+    /** Joins or leaves a group. */
+    @FunctionalInterface
+    private interface Change<A> {
+        void of(A group, NetworkInterface where) throws IOException;
+    }
+
+    private static void changeMembership(
+            String what, InetAddress group, Change<SocketAddress> change) throws IOException {
+        Objects.requireNonNull(group);
+        try {
+            change.of(new InetSocketAddress(group, 0), null);
+        } catch (IllegalArgumentException e) {
+            throw new SocketException(what + " failed", e);
+        }
+    }
+
+    private void changeMembership(
+            SocketAddress address, NetworkInterface interf, Change<InetAddress> change)
+            throws IOException {
         InetAddress group = checkGroup(address);
         NetworkInterface where = interf == null ? getNetworkInterface() : interf;
         ensureOpen();
         synchronized (this) {
-            MembershipKey key = udp.memberships.find(group, where, null);
-            if (key == null) {
-                throw new SocketException("Not a member of group");
-            }
-            key.drop();
+            change.of(group, where);
         }
     }
 
