@@ -7,6 +7,8 @@ import io.loomuring.it.program.SwitchProbe;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -63,10 +65,16 @@ class ArchiveIT {
                 .anyMatch(line -> line.contains(" " + className + " ") && line.contains(ARCHIVED));
     }
 
-    @Test
-    void aDynamicArchiveHoldsOurClasses() throws IOException {
-        write(byProvider("-XX:ArchiveClassesAtExit=" + archive));
-        use(byProvider("-XX:SharedArchiveFile=" + archive, "-Xshare:on", logClasses()));
+    /** The options that write it, that use it, and that refuse to go on without. */
+    @ParameterizedTest
+    @CsvSource({
+        "-XX:ArchiveClassesAtExit, -XX:SharedArchiveFile, -Xshare:on",
+        "-XX:AOTCacheOutput, -XX:AOTCache, -XX:AOTMode=on",
+    })
+    void anArchiveHoldsOurClasses(String writing, String using, String insisting)
+            throws IOException {
+        write(byProvider(writing + "=" + archive));
+        use(byProvider(using + "=" + archive, insisting, logClasses()));
         expectArchived("io.loomuring.carrier.CarrierGroup");
     }
 
@@ -91,13 +99,6 @@ class ArchiveIT {
         }
         use(byAgent("-XX:SharedArchiveFile=" + archive, logClasses()));
         expectArchived(SwitchProbe.class.getName());
-    }
-
-    @Test
-    void anAotCacheHoldsOurClasses() throws IOException {
-        write(byProvider("-XX:AOTCacheOutput=" + archive));
-        use(byProvider("-XX:AOTCache=" + archive, "-XX:AOTMode=on", logClasses()));
-        expectArchived("io.loomuring.carrier.CarrierGroup");
     }
 
     @Test

@@ -1,5 +1,7 @@
 package io.loomuring.net;
 
+import io.loomuring.testing.Running;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -23,6 +25,30 @@ public final class Descriptors {
     /** How many sockets are open. */
     static long sockets() throws IOException {
         return open("socket:").size();
+    }
+
+    /** Fails unless the sockets that a body opens and drops are closed when they are collected. */
+    static void expectDroppedSocketsToBeClosed(Running.Body drop) {
+        // others may come and go meanwhile
+        Attempt.eventually("leaked sockets are closed", () -> dropsAndCollects(drop));
+    }
+
+    private static boolean dropsAndCollects(Running.Body drop) {
+        try {
+            long before = sockets();
+            drop.run();
+            System.gc();
+            long start = System.nanoTime();
+            while (sockets() > before) {
+                if (System.nanoTime() - start > 2_000_000_000L) {
+                    return false;
+                }
+                Thread.onSpinWait();
+            }
+            return true;
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
     }
 
     /** What is open whose kind starts with a text, as in {@code socket:}. */

@@ -148,9 +148,7 @@ class FileTransferTest {
     void shouldSendAllToASlowReader(ThreadKind thread) throws Exception {
         try (var pair = Provider.OURS.pair().fill();
                 FileChannel source = FileChannel.open(file)) {
-            var send =
-                    Attempt.start(thread, () -> source.transferTo(0, SIZE, pair.client()))
-                            .awaitBlocked();
+            var send = waiting(thread, source, pair);
             long before = drain(pair.server(), 100_000);
             assertThat(before).isEqualTo(100_000);
             assertThat(send.awaitBlocked().isDone()).isFalse();
@@ -331,15 +329,20 @@ class FileTransferTest {
                 .filter(c -> c.get()[0] == Provider.OURS || c.get()[1] == ThreadKind.PLATFORM);
     }
 
+    /** A transfer into a connection that takes no byte more. */
+    private static Attempt<Long> waiting(
+            ThreadKind thread, FileChannel source, Provider.Pair full) {
+        return Attempt.start(thread, () -> source.transferTo(0, SIZE, full.client()))
+                .awaitBlocked();
+    }
+
     @ParameterizedTest
     @MethodSource("threadsThatCanBeGotOut")
     void shouldFailAWaitingTransferWhenTheSocketIsClosed(Provider provider, ThreadKind thread)
             throws Exception {
         try (var pair = provider.pair().fill();
                 FileChannel source = FileChannel.open(file)) {
-            var send =
-                    Attempt.start(thread, () -> source.transferTo(0, SIZE, pair.client()))
-                            .awaitBlocked();
+            var send = waiting(thread, source, pair);
             pair.client().close();
             assertThat(send.failure()).isInstanceOf(AsynchronousCloseException.class);
             assertThat(source.isOpen()).isTrue();
@@ -352,9 +355,7 @@ class FileTransferTest {
             throws Exception {
         try (var pair = provider.pair().fill();
                 FileChannel source = FileChannel.open(file)) {
-            var send =
-                    Attempt.start(thread, () -> source.transferTo(0, SIZE, pair.client()))
-                            .awaitBlocked();
+            var send = waiting(thread, source, pair);
             send.thread().interrupt();
             assertThat(send.failure()).isExactlyInstanceOf(ClosedByInterruptException.class);
             assertThat(send.endedInterrupted()).isTrue();
@@ -369,11 +370,7 @@ class FileTransferTest {
     void shouldFailAPlatformThreadsTransferWhenTheFileIsClosed(Provider provider) throws Exception {
         try (var pair = provider.pair().fill();
                 FileChannel source = FileChannel.open(file)) {
-            var send =
-                    Attempt.start(
-                                    ThreadKind.PLATFORM,
-                                    () -> source.transferTo(0, SIZE, pair.client()))
-                            .awaitBlocked();
+            var send = waiting(ThreadKind.PLATFORM, source, pair);
             source.close();
             assertThat(send.failure()).isInstanceOf(AsynchronousCloseException.class);
             assertThat(pair.client().isOpen()).isTrue();

@@ -476,26 +476,7 @@ class SocketTest {
 
     @Test
     void shouldCloseTheDescriptorOfASocketThatWasDropped() throws Exception {
-        Attempt.eventually("leaked sockets are closed", SocketTest::dropsAndCollects);
-    }
-
-    /** Whether no more sockets are open than before some were dropped. */
-    private static boolean dropsAndCollects() {
-        try {
-            long before = Descriptors.sockets();
-            drop();
-            System.gc();
-            long start = System.nanoTime();
-            while (Descriptors.sockets() > before) {
-                if (System.nanoTime() - start > 2_000_000_000L) {
-                    return false;
-                }
-                Thread.onSpinWait();
-            }
-            return true;
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
+        Descriptors.expectDroppedSocketsToBeClosed(SocketTest::drop);
     }
 
     @SuppressWarnings("resource") // is what it is about
