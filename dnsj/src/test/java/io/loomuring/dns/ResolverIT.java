@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.loomuring.dns.Java.Result;
 import io.loomuring.dns.ScriptedServer.Asked;
 import io.loomuring.dns.program.LoggingProvider;
+import io.loomuring.dns.program.PinnedLookup;
 import io.loomuring.dns.program.Resolve;
 import io.loomuring.dns.program.ResolvingProvider;
 
@@ -29,6 +30,7 @@ class ResolverIT {
     private static final String[] ZONE = {
         "host.test. 60 A 10.0.0.1",
         "host.test. 60 AAAA fd00::1",
+        "other.test. 60 A 10.0.0.7",
         "log.here.test. 60 A 10.0.0.8",
         "log.there.test. 60 A 10.0.0.9",
         "1.0.0.10.in-addr.arpa. 60 PTR host.test.",
@@ -198,6 +200,16 @@ class ResolverIT {
         Result result = run(List.of(), List.of(Java.dnsj()), ResolvingProvider.class, "host.test");
         assertThat(result.output()).contains("host.test 10.0.0.1 fd00:0:0:0:0:0:0:1");
         assertThat(result.errors()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldResolveWhenTheOnlyCarrierIsPinned(boolean agent) {
+        var options = new ArrayList<>(agent ? Java.agent() : List.of());
+        options.add("-Djdk.virtualThreadScheduler.parallelism=1");
+        options.add("-Djdk.virtualThreadScheduler.maxPoolSize=1");
+        Result result = run(options, List.of(Java.dnsj()), PinnedLookup.class);
+        assertThat(result.output()).containsExactly("10.0.0.1", "10.0.0.7");
     }
 
     // ---- dnsjava has a provider of its own ----

@@ -22,7 +22,7 @@ public final class ResolvingProvider extends Provider {
 
         public Random() {
             try {
-                InetAddress.getByName("device.test");
+                InetAddress.getAllByName("device.test");
             } catch (UnknownHostException e) {
                 System.out.println("no device");
             }
