@@ -213,7 +213,7 @@ public final class Dnsj implements AutoCloseable {
                 status = found.isEmpty() ? Status.NOTFOUND : Status.SUCCESS;
             } catch (LookupException e) {
                 failure = e;
-                status = e.reason().conclusive() ? Status.NOTFOUND : Status.TRYAGAIN;
+                status = e.reason().conclusive() ? Status.NOTFOUND : Status.UNAVAIL;
             }
             merged.addAll(found);
             if (source.returning().contains(status)) {
@@ -332,7 +332,7 @@ public final class Dnsj implements AutoCloseable {
                 }
             } catch (LookupException e) {
                 failure = e;
-                status = e.reason().conclusive() ? Status.NOTFOUND : Status.TRYAGAIN;
+                status = e.reason().conclusive() ? Status.NOTFOUND : Status.UNAVAIL;
             }
             if (source.returning().contains(status)) {
                 break;

@@ -39,15 +39,22 @@ record NsSwitch(List<Source> sources, List<String> notes) {
     record Source(Service service, Set<Status> returning) {}
 
     private static final Pattern HOSTS =
-            Pattern.compile("^\\s*hosts\\s*:([^#\n]*)", Pattern.MULTILINE);
+            Pattern.compile("^[ \\t]*hosts[ \\t]*:(.*)$", Pattern.MULTILINE);
     private static final Pattern WORD = Pattern.compile("\\[([^\\]]*)\\]?|[^\\s\\[]+");
     private static final Pattern ACTION = Pattern.compile("(!?)\\s*(\\w+)\\s*=\\s*(\\w+)");
 
-    /** Reads; null stands for a file that isn't there, which is as glibc's "files dns". */
+    /**
+     * Reads; null stands for a file that isn't there, which is as glibc's "files dns". As in glibc,
+     * the last line counts, and a # in it is a word like others.
+     */
     static NsSwitch parse(String text) {
         Matcher hosts = HOSTS.matcher(text == null ? "" : text);
+        String line = "files dns";
+        while (hosts.find()) {
+            line = hosts.group(1);
+        }
         var notes = new ArrayList<String>();
-        List<Source> sources = sources(hosts.find() ? hosts.group(1) : "files dns", notes);
+        List<Source> sources = sources(line, notes);
         return new NsSwitch(List.copyOf(sources), List.copyOf(notes));
     }
 

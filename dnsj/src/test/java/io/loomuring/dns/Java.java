@@ -69,10 +69,11 @@ final class Java {
                             .redirectError(errors.toFile())
                             .start();
             try {
-                if (!process.waitFor(60, TimeUnit.SECONDS)) {
+                if (!process.waitFor(200, TimeUnit.SECONDS)) {
                     throw new AssertionError("did not end: " + command);
                 }
             } finally {
+                process.descendants().forEach(ProcessHandle::destroyForcibly);
                 process.destroyForcibly();
             }
             return new Result(process.exitValue(), lines(output), lines(errors));

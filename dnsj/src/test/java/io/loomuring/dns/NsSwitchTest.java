@@ -38,6 +38,13 @@ class NsSwitchTest {
     }
 
     @Test
+    void shouldUseTheLastLineAndTakeNumberSignsForWords() {
+        NsSwitch conf = NsSwitch.parse("hosts: dns\n#hosts: dns\nhosts: files # dns#\n");
+        assertThat(conf.sources()).extracting(Source::service).containsExactly(FILES);
+        assertThat(conf.notes()).hasSize(2);
+    }
+
+    @Test
     void shouldReadActions() {
         NsSwitch conf =
                 NsSwitch.parse(
