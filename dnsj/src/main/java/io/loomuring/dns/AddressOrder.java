@@ -58,8 +58,10 @@ final class AddressOrder {
             return addresses;
         }
         var destinations = new ArrayList<Destination>(addresses.size());
+        // what an interface's prefix is costs a walk through all interfaces
+        boolean prefixes = addresses.stream().filter(AddressOrder::isIpv4).count() > 1;
         for (InetAddress address : addresses) {
-            destinations.add(destination(address));
+            destinations.add(destination(address, prefixes));
         }
         return sorted(destinations);
     }
@@ -71,13 +73,13 @@ final class AddressOrder {
                 .toList();
     }
 
-    private static Destination destination(InetAddress address) {
+    private static Destination destination(InetAddress address, boolean prefixes) {
         try (var socket = new DatagramSocket()) {
             socket.connect(new InetSocketAddress(address, ANY_PORT));
             InetAddress source = socket.getLocalAddress();
             boolean sameFamily = source.getAddress().length == address.getAddress().length;
             if (sameFamily && !source.isAnyLocalAddress()) {
-                int prefix = source instanceof Inet4Address ? prefix(source) : 0;
+                int prefix = prefixes && isIpv4(source) ? prefix(source) : 0;
                 return new Destination(address, source, prefix);
             }
         } catch (IOException | UncheckedIOException e) {

@@ -1,6 +1,9 @@
 package io.loomuring.dns;
 
+import io.loomuring.file.RingFile;
+
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -8,18 +11,54 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** How configuration files are read: the only place that touches them. */
+/**
+ * How configuration files are read: the only place that touches them. Where loom-uring is there they
+ * are read on its rings, else by the JDK.
+ */
 final class ConfigFile {
     private ConfigFile() {}
 
     private static final String STAMP = "unix:dev,ino,size,lastModifiedTime,ctime";
+    private static final boolean HAS_RING_FILE = hasRingFile();
 
-    /** Its text, or null where there is no such file. */
+    /** Its text, or null where there is no such file. Not to be interrupted. */
     static String read(Path path) throws IOException {
+        boolean interrupted = Thread.interrupted();
         try {
-            return new String(Files.readAllBytes(path), StandardCharsets.UTF_8);
+            while (true) {
+                try {
+                    return new String(bytes(path), StandardCharsets.UTF_8);
+                } catch (ClosedByInterruptException e) {
+                    interrupted |= Thread.interrupted();
+                }
+            }
         } catch (NoSuchFileException | NotDirectoryException e) {
             return null;
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static byte[] bytes(Path path) throws IOException {
+        return HAS_RING_FILE ? OnRing.readAllBytes(path) : Files.readAllBytes(path);
+    }
+
+    /** Linked only where loom-uring is on the class path. */
+    private static final class OnRing {
+        static byte[] readAllBytes(Path path) throws IOException {
+            return RingFile.readAllBytes(path);
+        }
+    }
+
+    private static boolean hasRingFile() {
+        try {
+            Class.forName(
+                    "io.loomuring.file.RingFile", false, ConfigFile.class.getClassLoader());
+            return true;
+        } catch (ClassNotFoundException | LinkageError e) {
+            return false;
         }
     }
 

@@ -9,6 +9,7 @@ import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Record;
+import org.xbill.DNS.Section;
 import org.xbill.DNS.SimpleResolver;
 import org.xbill.DNS.WireParseException;
 import org.xbill.DNS.io.IoClientFactory;
@@ -95,7 +96,9 @@ final class Exchange implements IoClientFactory, UdpIoClient, TcpIoClient, AutoC
             return;
         }
         Name name = style.randomCase() ? RandomCase.of(question.name()) : question.name();
-        Message query = Message.newQuery(Record.newRecord(name, question.type(), DClass.IN));
+        var query = new Message(RandomBits.next16());
+        query.getHeader().setFlag(Flags.RD);
+        query.addRecord(Record.newRecord(name, question.type(), DClass.IN), Section.QUESTION);
         if (style.trustAd()) {
             query.getHeader().setFlag(Flags.AD);
         }

@@ -718,6 +718,16 @@ class DnsjTest {
         }
     }
 
+    @Test
+    void shouldReadItsFilesWhenInterrupted() throws Exception {
+        Thread.currentThread().interrupt();
+        try (Dnsj dns = files.builder(server).build()) {
+            assertThat(texts(dns.addresses("four.test"))).containsExactly("10.0.0.4");
+        } finally {
+            assertThat(Thread.interrupted()).isTrue();
+        }
+    }
+
     // ---- the builder ----
 
     @Test

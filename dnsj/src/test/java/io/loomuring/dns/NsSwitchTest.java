@@ -27,9 +27,10 @@ class NsSwitchTest {
     void shouldKeepOrderAndSkipOtherServicesWithANote() {
         NsSwitch conf =
                 NsSwitch.parse(
-                        "passwd: x\n"
-                                + " hosts:\tdns mdns4_minimal [NOTFOUND=return] files myhostname #"
-                                + " c\n");
+                        """
+                        passwd: x
+                         hosts:\tdns mdns4_minimal [NOTFOUND=return] files myhostname
+                        """);
         assertThat(conf.sources())
                 .extracting(Source::service)
                 .containsExactly(DNS, FILES, MYHOSTNAME);

@@ -1,0 +1,246 @@
+package io.loomuring.dns.program;
+
+import com.sun.management.OperatingSystemMXBean;
+
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioDatagramChannel;
+import io.netty.resolver.dns.DnsNameResolver;
+import io.netty.resolver.dns.DnsNameResolverBuilder;
+import io.netty.resolver.dns.SingletonDnsServerAddressStreamProvider;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * What look-ups cost, one line a run: {@code slow LOOKUPS}, beside an echo; {@code rate jdk|netty
+ * THREADS NAMES SECONDS}, NAMES 0 for a new name each time. All on virtual threads.
+ */
+public final class Measure {
+    private Measure() {}
+
+    private static final int ECHOES = 16;
+
+    public static void main(String[] arguments) throws Exception {
+        switch (arguments[0]) {
+            case "slow" -> slow(Integer.parseInt(arguments[1]));
+            case "rate" ->
+                    rate(
+                            arguments[1].equals("netty") ? netty() : Measure::jdk,
+                            Integer.parseInt(arguments[2]),
+                            Integer.parseInt(arguments[3]),
+                            Integer.parseInt(arguments[4]));
+            default -> throw new IllegalArgumentException(arguments[0]);
+        }
+        System.exit(0);
+    }
+
+    private interface Resolver {
+        void resolve(String name) throws Exception;
+    }
+
+    private static void jdk(String name) throws UnknownHostException {
+        InetAddress.getAllByName(name);
+    }
+
+    private static Resolver netty() {
+        var loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+        DnsNameResolver resolver =
+                new DnsNameResolverBuilder(loops.next())
+                        .datagramChannelType(NioDatagramChannel.class)
+                        .nameServerProvider(
+                                new SingletonDnsServerAddressStreamProvider(
+                                        new InetSocketAddress(
+                                                InetAddress.ofLiteral("127.0.0.53"), 53)))
+                        .build();
+        return name -> resolver.resolveAll(name).sync();
+    }
+
+    // ---- 1,000 at a time, beside an echo ----
+
+    private static void slow(int lookups) throws Exception {
+        InetAddress.getAllByName("warm.wild.test");
+        var stop = new AtomicBoolean();
+        var phase = new AtomicInteger(); // 0 warm-up, 1 without look-ups, 2 with
+        var times = new ArrayList<List<Long>>();
+        var threads = startEchoes(stop, phase, times);
+        Thread.sleep(3000);
+        phase.set(1);
+        Thread.sleep(3000);
+        var failed = new AtomicInteger();
+        phase.set(2);
+        long start = System.nanoTime();
+        var lookers = new ArrayList<Thread>();
+        for (int i = 0; i < lookups; i++) {
+            String name = "n" + i + ".wild.test";
+            lookers.add(
+                    Thread.ofVirtual()
+                            .start(() -> {
+                                try {
+                                    InetAddress.getAllByName(name);
+                                } catch (UnknownHostException e) {
+                                    failed.incrementAndGet();
+                                }
+                            }));
+        }
+        for (Thread looker : lookers) {
+            looker.join();
+        }
+        long took = System.nanoTime() - start;
+        phase.set(3);
+        stop.set(true);
+        for (Thread thread : threads) {
+            thread.join(5000);
+        }
+        long[] without;
+        long[] with;
+        synchronized (times) {
+            without = sorted(times, 0);
+            with = sorted(times, 1);
+        }
+        System.out.printf(
+                "%d look-ups in %.2f s, %d failed; echo p50/p99/max us without %s, with %s%n",
+                lookups, took / 1e9, failed.get(), percentiles(without), percentiles(with));
+    }
+
+    private static List<Thread> startEchoes(
+            AtomicBoolean stop, AtomicInteger phase, List<List<Long>> times) throws IOException {
+        var threads = new ArrayList<Thread>();
+        var server = new ServerSocket(0, ECHOES, InetAddress.ofLiteral("127.0.0.1"));
+        threads.add(
+                Thread.ofVirtual()
+                        .start(() -> {
+                            try (server) {
+                                for (int i = 0; i < ECHOES; i++) {
+                                    Socket peer = server.accept();
+                                    peer.setTcpNoDelay(true);
+                                    Thread.ofVirtual().start(() -> echo(peer));
+                                }
+                            } catch (IOException e) {
+                                throw new IllegalStateException(e);
+                            }
+                        }));
+        for (int i = 0; i < ECHOES; i++) {
+            threads.add(
+                    Thread.ofVirtual()
+                            .start(() -> ping(server.getLocalPort(), stop, phase, times)));
+        }
+        return threads;
+    }
+
+    private static void echo(Socket peer) {
+        try (peer) {
+            InputStream in = peer.getInputStream();
+            OutputStream out = peer.getOutputStream();
+            byte[] buffer = new byte[64];
+            int n;
+            while ((n = in.read(buffer)) >= 0) {
+                out.write(buffer, 0, n);
+            }
+        } catch (IOException e) {
+            // the end
+        }
+    }
+
+    /** A message each 2 ms, so that it waits for others and not for itself. */
+    private static void ping(
+            int port, AtomicBoolean stop, AtomicInteger phase, List<List<Long>> times) {
+        var mine = List.<List<Long>>of(new ArrayList<>(), new ArrayList<>());
+        try (var socket = new Socket(InetAddress.ofLiteral("127.0.0.1"), port)) {
+            socket.setTcpNoDelay(true);
+            InputStream in = socket.getInputStream();
+            OutputStream out = socket.getOutputStream();
+            byte[] message = new byte[64];
+            while (!stop.get()) {
+                int now = phase.get();
+                long start = System.nanoTime();
+                out.write(message);
+                in.readNBytes(message, 0, message.length);
+                if (now == 1 || now == 2) {
+                    mine.get(now - 1).add(System.nanoTime() - start);
+                }
+                Thread.sleep(2);
+            }
+        } catch (IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+        synchronized (times) {
+            times.addAll(mine);
+        }
+    }
+
+    private static long[] sorted(List<List<Long>> times, int which) {
+        var all = new ArrayList<Long>();
+        for (int i = which; i < times.size(); i += 2) {
+            all.addAll(times.get(i));
+        }
+        return all.stream().mapToLong(t -> t).sorted().toArray();
+    }
+
+    private static String percentiles(long[] sorted) {
+        if (sorted.length == 0) {
+            return "none";
+        }
+        return "%d/%d/%d"
+                .formatted(
+                        sorted[sorted.length / 2] / 1000,
+                        sorted[(int) (sorted.length * 0.99)] / 1000,
+                        sorted[sorted.length - 1] / 1000);
+    }
+
+    // ---- rates ----
+
+    private static void rate(Resolver resolver, int threads, int names, int seconds)
+            throws Exception {
+        run(resolver, threads, names, 3, "w");
+        var os = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+        long cpu = os.getProcessCpuTime();
+        long start = System.nanoTime();
+        long done = run(resolver, threads, names, seconds, "m");
+        double took = (System.nanoTime() - start) / 1e9;
+        double cpuMicros = (os.getProcessCpuTime() - cpu) / 1e3;
+        System.out.printf("%.0f look-ups/s, %.2f CPU us each%n", done / took, cpuMicros / done);
+    }
+
+    private static long run(Resolver resolver, int threads, int names, int seconds, String prefix)
+            throws InterruptedException {
+        var next = new AtomicLong();
+        long end = System.nanoTime() + seconds * 1_000_000_000L;
+        var workers = new Thread[threads];
+        Arrays.setAll(
+                workers,
+                _ ->
+                        Thread.ofVirtual()
+                                .start(() -> {
+                                    while (System.nanoTime() < end) {
+                                        long n = next.getAndIncrement();
+                                        String name =
+                                                names == 0
+                                                        ? prefix + n + ".wild.test"
+                                                        : "c" + n % names + ".wild.test";
+                                        try {
+                                            resolver.resolve(name);
+                                        } catch (Exception e) {
+                                            throw new IllegalStateException(e);
+                                        }
+                                    }
+                                }));
+        for (Thread worker : workers) {
+            worker.join();
+        }
+        return next.get();
+    }
+}
