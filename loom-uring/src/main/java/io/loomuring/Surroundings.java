@@ -33,15 +33,19 @@ final class Surroundings {
                                 + (isOnClassPath("org.conscrypt.Conscrypt") ? "" : "not ")
                                 + "on the class path",
                         ""));
-        findings.add(
-                Finding.absent(
-                        "DNS",
-                        "dnsj is "
-                                + NOT_YET
-                                + ": the JDK resolves names, and a look-up keeps its"
-                                + " carrier",
-                        ""));
+        findings.add(names());
         return findings;
+    }
+
+    private static Finding names() {
+        String topic = "DNS";
+        if (isOnClassPath("io.loomuring.dns.DnsjResolverProvider")) {
+            return Finding.ok(topic, "dnsj is on the class path: a look-up parks its caller alone");
+        }
+        return Finding.absent(
+                topic,
+                "the JDK resolves names, and a look-up keeps its carrier",
+                "put dnsj.jar on the class path");
     }
 
     private static boolean isOnClassPath(String type) {

@@ -12,8 +12,8 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /**
- * How configuration files are read: the only place that touches them. Where loom-uring is there they
- * are read on its rings, else by the JDK.
+ * How configuration files are read: the only place that touches them. Where loom-uring is there
+ * they are read on its rings, else by the JDK.
  */
 final class ConfigFile {
     private ConfigFile() {}
@@ -54,8 +54,7 @@ final class ConfigFile {
 
     private static boolean hasRingFile() {
         try {
-            Class.forName(
-                    "io.loomuring.file.RingFile", false, ConfigFile.class.getClassLoader());
+            Class.forName("io.loomuring.file.RingFile", false, ConfigFile.class.getClassLoader());
             return true;
         } catch (ClassNotFoundException | LinkageError e) {
             return false;

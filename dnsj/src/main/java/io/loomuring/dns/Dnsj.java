@@ -144,7 +144,7 @@ public final class Dnsj implements AutoCloseable {
         }
         var families = new Families(policy.characteristics());
         List<InetAddress> found = find(settings, host, name, families);
-        return families.arrange(ordered(found));
+        return arrange(found, families);
     }
 
     private Settings begin() {
@@ -182,17 +182,25 @@ public final class Dnsj implements AutoCloseable {
                             .toList();
         }
 
-        List<InetAddress> arrange(List<InetAddress> addresses) {
-            boolean ipv6First = (characteristics & IPV6_FIRST) != 0;
-            if (addresses.size() < 2 || (!ipv6First && (characteristics & IPV4_FIRST) == 0)) {
-                return addresses;
+        /** The family whose addresses come first, whatever their order otherwise; or null. */
+        Class<? extends InetAddress> first() {
+            if ((characteristics & IPV6_FIRST) != 0) {
+                return Inet6Address.class;
             }
-            Class<?> first = ipv6First ? Inet6Address.class : Inet4Address.class;
-            var arranged = new ArrayList<InetAddress>(addresses.size());
-            addresses.stream().filter(first::isInstance).forEach(arranged::add);
-            addresses.stream().filter(a -> !first.isInstance(a)).forEach(arranged::add);
-            return arranged;
+            return (characteristics & IPV4_FIRST) != 0 ? Inet4Address.class : null;
         }
+    }
+
+    private List<InetAddress> arrange(List<InetAddress> addresses, Families families) {
+        Class<? extends InetAddress> first = families.first();
+        if (first == null) {
+            return ordered(addresses);
+        }
+        // each family by itself: for one address of each, the kernel need not be asked
+        var arranged = new ArrayList<InetAddress>(addresses.size());
+        arranged.addAll(ordered(addresses.stream().filter(first::isInstance).toList()));
+        arranged.addAll(ordered(addresses.stream().filter(a -> !first.isInstance(a)).toList()));
+        return arranged;
     }
 
     private List<InetAddress> find(Settings settings, String host, String name, Families families)

@@ -6,8 +6,8 @@
  * pinned to its carrier waits for no other one; many that ask the same wait for the first. Anything
  * public may be called by any thread.
  *
- * <p>May import: the JDK, dnsjava, and {@code ConfigFile} loom-uring's {@code RingFile}. The sockets are the JDK's plain blocking ones, which are
- * io_uring's where loom-uring runs.
+ * <p>May import: the JDK, dnsjava, and {@code ConfigFile} loom-uring's {@code RingFile}. The
+ * sockets are the JDK's plain blocking ones, which are io_uring's where loom-uring runs.
  *
  * <p>Start reading at {@link io.loomuring.dns.Dnsj}, then {@code Lookups}, {@code Upstream} and
  * {@code Exchange}.

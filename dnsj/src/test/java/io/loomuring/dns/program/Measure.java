@@ -33,6 +33,7 @@ public final class Measure {
     private Measure() {}
 
     private static final int ECHOES = 16;
+    private static final int ROUNDS = 4;
 
     public static void main(String[] arguments) throws Exception {
         switch (arguments[0]) {
@@ -82,24 +83,10 @@ public final class Measure {
         Thread.sleep(3000);
         var failed = new AtomicInteger();
         phase.set(2);
-        long start = System.nanoTime();
-        var lookers = new ArrayList<Thread>();
-        for (int i = 0; i < lookups; i++) {
-            String name = "n" + i + ".wild.test";
-            lookers.add(
-                    Thread.ofVirtual()
-                            .start(() -> {
-                                try {
-                                    InetAddress.getAllByName(name);
-                                } catch (UnknownHostException e) {
-                                    failed.incrementAndGet();
-                                }
-                            }));
+        var took = new StringBuilder();
+        for (int round = 0; round < ROUNDS; round++) {
+            took.append(" %.2f".formatted(lookUp(lookups, "r" + round, failed) / 1e9));
         }
-        for (Thread looker : lookers) {
-            looker.join();
-        }
-        long took = System.nanoTime() - start;
         phase.set(3);
         stop.set(true);
         for (Thread thread : threads) {
@@ -112,8 +99,32 @@ public final class Measure {
             with = sorted(times, 1);
         }
         System.out.printf(
-                "%d look-ups in %.2f s, %d failed; echo p50/p99/max us without %s, with %s%n",
-                lookups, took / 1e9, failed.get(), percentiles(without), percentiles(with));
+                "%d look-ups, round by round, in%s s, %d failed; echo p50/p99/max us without %s,"
+                    + " with %s%n",
+                lookups, took, failed.get(), percentiles(without), percentiles(with));
+    }
+
+    /** Nanoseconds. */
+    private static long lookUp(int lookups, String prefix, AtomicInteger failed)
+            throws InterruptedException {
+        long start = System.nanoTime();
+        var lookers = new Thread[lookups];
+        for (int i = 0; i < lookups; i++) {
+            String name = prefix + "n" + i + ".wild.test";
+            lookers[i] =
+                    Thread.ofVirtual()
+                            .start(() -> {
+                                try {
+                                    InetAddress.getAllByName(name);
+                                } catch (UnknownHostException e) {
+                                    failed.incrementAndGet();
+                                }
+                            });
+        }
+        for (Thread looker : lookers) {
+            looker.join();
+        }
+        return System.nanoTime() - start;
     }
 
     private static List<Thread> startEchoes(
