@@ -100,7 +100,7 @@ public final class Measure {
         }
         System.out.printf(
                 "%d look-ups, round by round, in%s s, %d failed; echo p50/p99/max us without %s,"
-                    + " with %s%n",
+                        + " with %s%n",
                 lookups, took, failed.get(), percentiles(without), percentiles(with));
     }
 
