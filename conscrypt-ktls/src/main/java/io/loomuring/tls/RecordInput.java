@@ -1,0 +1,185 @@
+package io.loomuring.tls;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+
+/**
+ * Cuts a stream into TLS records. While it is exact no byte is read past the record that is asked
+ * for, so that somebody else can take over the stream after it; otherwise as much is read as is
+ * there. An idle stream has a small array alone.
+ *
+ * <p>A header that no TLS has gives a record in its place that the engine answers by the right
+ * alert, and a fault. Guarded by its connection's read lock, or its handshake lock before.
+ */
+final class RecordInput {
+    private static final int SMALL = 1024; // bytes that a connection keeps; most requests fit
+
+    /** RFC 5246 6.2.3; TLS 1.3 allows less, which the engine knows. */
+    private static final int CIPHERTEXT_MAX = EngineBuffers.PLAIN_MAX + 2048;
+
+
+    private final InputStream in;
+    private final byte[] small = new byte[SMALL];
+    private byte[] bytes = small;
+    private int start; // of what is unread
+    private int end;
+    private int length; // of the record at start, header included; 0: not known
+    private boolean exact = true;
+    private boolean drained = true; // whether the last read left nothing behind, as far as known
+    private byte[] stand; // in place of the record
+    private String fault;
+
+    RecordInput(InputStream in) {
+        this.in = in;
+    }
+
+    /** From now on may read ahead. */
+    void readAhead() {
+        exact = false;
+    }
+
+    /** What was wrong with the present record's header, or null. */
+    String fault() {
+        return fault;
+    }
+
+    /** Whether bytes of a record that isn't complete, or of further ones, are here. */
+    boolean hasBytes() {
+        return end > start;
+    }
+
+    /**
+     * Waits for a whole record; the same one until it is consumed. A timeout loses nothing.
+     *
+     * @return false at the end of the stream
+     * @throws EOFException if the stream ends in the middle of a record
+     */
+    boolean next() throws IOException {
+        if (length > 0 || stand != null) {
+            return true;
+        }
+        if (start == end) {
+            rewind();
+        }
+        while (end - start < Record.HEADER) {
+            if (!fill(Record.HEADER)) {
+                if (start == end) {
+                    return false;
+                }
+                throw truncated();
+            }
+        }
+        int type = bytes[start] & 0xff;
+        int body = Record.length(bytes, start) - Record.HEADER;
+        if (type < Record.CHANGE_CIPHER_SPEC
+                || type > Record.APPLICATION_DATA
+                || bytes[start + 1] != Record.MAJOR) {
+            return fault("Unsupported or unrecognized SSL message", 32); // any length would do
+        }
+        if (body > CIPHERTEXT_MAX) {
+            return fault(
+                    "Record overflow, record length (" + body + ") > " + CIPHERTEXT_MAX,
+                    CIPHERTEXT_MAX + 1);
+        }
+        while (end - start < Record.HEADER + body) {
+            if (!fill(Record.HEADER + body)) {
+                throw truncated();
+            }
+        }
+        length = Record.HEADER + body;
+        return true;
+    }
+
+    private static EOFException truncated() {
+        return new EOFException("SSL peer shut down incorrectly");
+    }
+
+    private boolean fault(String message, int body) {
+        fault = message;
+        stand = new byte[Record.HEADER + body];
+        stand[0] = Record.APPLICATION_DATA;
+        stand[1] = Record.MAJOR;
+        stand[2] = Record.MAJOR;
+        stand[3] = (byte) (body >> 8);
+        stand[4] = (byte) body;
+        return true;
+    }
+
+    /** Nothing is unread: back to the small array, unless more waits than it holds. */
+    private void rewind() {
+        start = 0;
+        end = 0;
+        if (bytes != small && drained) {
+            release();
+        }
+    }
+
+    /** Reads once, for a record of so many bytes; false at the stream's end. */
+    private boolean fill(int needed) throws IOException {
+        if (bytes.length - start < needed) {
+            makeRoom(needed);
+        }
+        int room = exact ? start + needed - end : bytes.length - end;
+        int count = in.read(bytes, end, room);
+        if (count < 0) {
+            return false;
+        }
+        drained = count < room;
+        end += count;
+        return true;
+    }
+
+    private void makeRoom(int needed) {
+        byte[] target = bytes;
+        if (target.length < needed) {
+            target = EngineBuffers.RECORDS.take();
+        }
+        int unread = end - start;
+        System.arraycopy(bytes, start, target, 0, unread);
+        bytes = target;
+        start = 0;
+        end = unread;
+    }
+
+    /** Copies the present record. */
+    void copyTo(ByteBuffer target) {
+        if (stand != null) {
+            target.put(stand);
+        } else {
+            target.put(bytes, start, length);
+        }
+    }
+
+    /** The present record, header included: valid until it is consumed. */
+    ByteBuffer record() {
+        return stand != null
+                ? ByteBuffer.wrap(stand).asReadOnlyBuffer()
+                : ByteBuffer.wrap(bytes, start, length).asReadOnlyBuffer();
+    }
+
+    /** Done with the present record. */
+    void consume() {
+        start += length;
+        length = 0;
+    }
+
+    /** Gives the large array back; what is unread is lost, unless it fits in the small one. */
+    void release() {
+        if (bytes != small) {
+            byte[] large = bytes;
+            bytes = small;
+            start = 0;
+            end = 0;
+            length = 0;
+            EngineBuffers.RECORDS.give(large);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "RecordInput" + Arrays.asList(start, end, length);
+    }
+}

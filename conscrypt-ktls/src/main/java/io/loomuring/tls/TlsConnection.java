@@ -1,0 +1,578 @@
+package io.loomuring.tls;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.Socket;
+import java.net.SocketException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLEngineResult;
+import javax.net.ssl.SSLEngineResult.HandshakeStatus;
+import javax.net.ssl.SSLEngineResult.Status;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLHandshakeException;
+
+import org.conscrypt.Conscrypt;
+import org.conscrypt.HandshakeListener;
+
+/**
+ * A Conscrypt engine that speaks over a connected socket, record by record.
+ *
+ * <pre>
+ *   NEW --handshake--> SHAKING --the engine is done--> OPEN --close_notify came--> ENDED
+ *                         |                              |                           |
+ *                         '------------- close, or a fatal alert: CLOSED ------------'
+ * </pre>
+ *
+ * One thread shakes hands, one reads and one writes at a time, each under a lock of its own, which
+ * it holds while it waits; close takes none of a waiting thread. The engine never waits.
+ */
+final class TlsConnection {
+    private static final ScopedValue<KtlsSocket> SHAKING_HANDS = ScopedValue.newInstance();
+    private static final ByteBuffer NOTHING = ByteBuffer.allocateDirect(0);
+
+    /** How long close waits for a writer, to end the stream behind it by a close_notify. */
+    private static final long CLOSE_WAIT_MILLIS = 1000;
+
+    /** How much unread input is thrown away lest closing resets what the peer should still read. */
+    private static final int DEPLETE_MAX = 64 << 10; // bytes
+
+    private static final boolean REQUIRE_CLOSE_NOTIFY =
+            Boolean.getBoolean("com.sun.net.ssl.requireCloseNotify"); // JSSE's
+
+    private final KtlsSocket owner;
+    private final Socket socket;
+    private final SSLEngine engine;
+    private final boolean autoClose;
+    private final InputStream in;
+    private final OutputStream out;
+    private final RecordInput records; // guarded by readLock
+    private final KeyCapture capture; // null unless keys are wanted
+
+    private final ReentrantLock handshakeLock = new ReentrantLock();
+    private final ReentrantLock readLock = new ReentrantLock();
+    private final ReentrantLock writeLock = new ReentrantLock();
+
+    private boolean begun; // guarded by handshakeLock
+    private volatile boolean finished; // the engine's handshake; written under handshakeLock
+    private volatile boolean open; // all of it is sent, too
+    private volatile boolean ended; // close_notify came, or the end in its place
+    private volatile boolean outputClosed;
+    private volatile boolean closed;
+    private volatile IOException failure; // what broke the connection
+    private boolean shown; // the present record, to capture; guarded by readLock
+    private EngineBuffers leftover; // plain bytes not yet read; guarded by readLock
+
+    TlsConnection(
+            KtlsSocket owner,
+            Socket socket,
+            InputStream in,
+            SSLEngine engine,
+            boolean autoClose,
+            KeyCapture capture)
+            throws IOException {
+        this.owner = owner;
+        this.socket = socket;
+        this.in = in;
+        this.out = socket.getOutputStream();
+        this.engine = engine;
+        this.autoClose = autoClose;
+        this.records = new RecordInput(in);
+        this.capture = capture;
+    }
+
+    /** The socket whose handshake this thread is in, or null. */
+    static KtlsSocket shakingHands() {
+        return SHAKING_HANDS.isBound() ? SHAKING_HANDS.get() : null;
+    }
+
+    SSLEngine engine() {
+        return engine;
+    }
+
+    KeyCapture capture() {
+        return capture;
+    }
+
+    boolean isOpen() {
+        return open;
+    }
+
+    boolean isClosed() {
+        return closed || failure != null;
+    }
+
+    boolean isInputEnded() {
+        return ended;
+    }
+
+    boolean isOutputClosed() {
+        return outputClosed;
+    }
+
+    // ---- handshake ----
+
+    /** Shakes hands, unless that is done; false if it was. */
+    boolean handshake() throws IOException {
+        if (open) {
+            return false;
+        }
+        handshakeLock.lock();
+        try {
+            if (open) {
+                return false;
+            }
+            checkNotClosed();
+            TlsCounters.HANDSHAKES.increment();
+            ScopedValue.where(SHAKING_HANDS, owner)
+                    .call(
+                            () -> {
+                                shakeHands();
+                                return null;
+                            });
+            open = true;
+            return true;
+        } catch (EOFException e) {
+            throw fail(
+                    new SSLHandshakeException("Remote host terminated the handshake", e));
+        } catch (SSLException e) {
+            throw fail(e);
+        } finally {
+            handshakeLock.unlock();
+        }
+    }
+
+    private void shakeHands() throws IOException {
+        if (!begun) {
+            Conscrypt.setHandshakeListener(
+                    engine,
+                    new HandshakeListener() {
+                        @Override
+                        public void onHandshakeFinished() throws SSLException {
+                            finished = true;
+                            if (capture != null) {
+                                capture.handshakeFinished();
+                            }
+                        }
+                    });
+            engine.beginHandshake();
+            begun = true;
+        }
+        EngineBuffers buffers = null;
+        readLock.lock();
+        try {
+            while (!finished) {
+                HandshakeStatus status = engine.getHandshakeStatus();
+                if (status == HandshakeStatus.NEED_WRAP) {
+                    flush();
+                } else if (status == HandshakeStatus.NEED_UNWRAP) {
+                    if (!records.next()) {
+                        throw new EOFException("SSL peer shut down incorrectly");
+                    }
+                    buffers = EngineBuffers.take();
+                    unwrap(buffers);
+                    buffers.plain.flip();
+                    if (buffers.plain.hasRemaining()) { // early data
+                        leftover = buffers;
+                    } else {
+                        buffers.give();
+                    }
+                    buffers = null;
+                } else {
+                    checkNotClosed();
+                    throw new SSLHandshakeException("Remote host terminated the handshake");
+                }
+            }
+            flush();
+            if (capture != null) {
+                capture.handshakeSent();
+            }
+            records.readAhead();
+        } finally {
+            if (buffers != null) {
+                buffers.give();
+            }
+            readLock.unlock();
+        }
+    }
+
+    /** Feeds the present record to the engine; its plain text is in the buffers then. */
+    private Status unwrap(EngineBuffers buffers) throws SSLException {
+        records.copyTo(buffers.cipher.clear());
+        buffers.cipher.flip();
+        buffers.plain.clear();
+        if (capture != null && !shown) {
+            capture.received(records.record());
+            shown = true;
+        }
+        try {
+            SSLEngineResult result = engine.unwrap(buffers.cipher, buffers.plain);
+            if (result.bytesConsumed() > 0) {
+                records.consume();
+                shown = false;
+            } else if (result.getStatus() == Status.OK
+                    && result.getHandshakeStatus() == HandshakeStatus.NOT_HANDSHAKING) {
+                throw new SSLException("the engine takes no record");
+            }
+            return result.getStatus();
+        } catch (SSLException e) {
+            String fault = records.fault();
+            throw fault == null ? e : new SSLException(fault, e);
+        }
+    }
+
+    /** Sends all that the engine has to send of its own. */
+    private void flush() throws IOException {
+        writeLock.lock();
+        try {
+            byte[] net = EngineBuffers.RECORDS.take();
+            try {
+                int count;
+                while ((count = wrapNothing(net)) > 0) {
+                    out.write(net, 0, count);
+                }
+            } finally {
+                EngineBuffers.RECORDS.give(net);
+            }
+        } finally {
+            writeLock.unlock();
+        }
+    }
+
+    private int wrapNothing(byte[] net) throws SSLException {
+        EngineBuffers buffers = EngineBuffers.take();
+        try {
+            NOTHING.clear();
+            engine.wrap(NOTHING, buffers.cipher.clear());
+            return takeCipher(buffers, net, 0);
+        } finally {
+            buffers.give();
+        }
+    }
+
+    private int takeCipher(EngineBuffers buffers, byte[] net, int offset) {
+        ByteBuffer cipher = buffers.cipher.flip();
+        int count = cipher.remaining();
+        if (capture != null && count > 0) {
+            capture.sent(cipher.duplicate());
+        }
+        cipher.get(net, offset, count);
+        return count;
+    }
+
+    // ---- data ----
+
+    /** As {@link InputStream#read(byte[], int, int)}; shakes hands first. */
+    int read(byte[] target, int offset, int length) throws IOException {
+        readLock.lock();
+        try {
+            while (true) {
+                checkNotClosed();
+                if (leftover != null) {
+                    return takeLeftover(target, offset, length);
+                }
+                if (ended) {
+                    return -1;
+                }
+                if (!records.next()) {
+                    return end();
+                }
+                int count = decrypt(target, offset, length);
+                if (count > 0) {
+                    return count;
+                }
+            }
+        } catch (EOFException e) {
+            TlsCounters.TRUNCATED.increment();
+            throw fail(new SSLException("The stream ends in the middle of a record", e));
+        } catch (SSLException e) {
+            throw fail(e);
+        } finally {
+            if (closed) {
+                releaseBuffers();
+            }
+            readLock.unlock();
+        }
+    }
+
+    /** The stream ended without a close_notify: as JSSE takes it. */
+    private int end() throws SSLException {
+        TlsCounters.TRUNCATED.increment();
+        if (REQUIRE_CLOSE_NOTIFY) {
+            throw new SSLException("Remote host terminated the connection");
+        }
+        ended = true;
+        return -1;
+    }
+
+    private int decrypt(byte[] target, int offset, int length) throws IOException {
+        EngineBuffers buffers = EngineBuffers.take();
+        try {
+            Status status = unwrap(buffers);
+            ByteBuffer plain = buffers.plain.flip();
+            int count = Math.min(plain.remaining(), length);
+            plain.get(target, offset, count);
+            if (plain.hasRemaining()) {
+                leftover = buffers;
+                buffers = null;
+            }
+            if (status == Status.CLOSED) {
+                ended = true;
+                answerCloseNotify();
+            }
+            return count;
+        } finally {
+            if (buffers != null) {
+                buffers.give();
+            }
+        }
+    }
+
+    private int takeLeftover(byte[] target, int offset, int length) {
+        ByteBuffer plain = leftover.plain;
+        int count = Math.min(plain.remaining(), length);
+        plain.get(target, offset, count);
+        if (!plain.hasRemaining()) {
+            leftover.give();
+            leftover = null;
+        }
+        return count;
+    }
+
+    /** Plain bytes that a read finds without waiting. */
+    int available() throws IOException {
+        checkNotClosed();
+        if (!readLock.tryLock()) {
+            return 0; // another thread takes them
+        }
+        try {
+            return leftover == null ? 0 : leftover.plain.remaining();
+        } finally {
+            readLock.unlock();
+        }
+    }
+
+    /** As {@link OutputStream#write(byte[], int, int)}; shakes hands first. */
+    void write(byte[] source, int offset, int length) throws IOException {
+        int position = offset;
+        int limit = offset + length;
+        writeLock.lock();
+        try {
+            byte[] net = EngineBuffers.RECORDS.take();
+            try {
+                while (position < limit) {
+                    checkWritable();
+                    int filled = 0;
+                    EngineBuffers buffers = EngineBuffers.take();
+                    try {
+                        do {
+                            int count = Math.min(limit - position, EngineBuffers.PLAIN_MAX);
+                            buffers.plain.clear().put(source, position, count).flip();
+                            position += wrap(buffers);
+                            filled += takeCipher(buffers, net, filled);
+                        } while (position < limit
+                                && net.length - filled >= EngineBuffers.RECORD_MAX);
+                    } finally {
+                        buffers.give(); // not held while the peer is slow
+                    }
+                    out.write(net, 0, filled);
+                }
+            } finally {
+                EngineBuffers.RECORDS.give(net);
+            }
+        } catch (SSLException e) {
+            throw fail(e);
+        } finally {
+            writeLock.unlock();
+        }
+    }
+
+    private int wrap(EngineBuffers buffers) throws IOException {
+        SSLEngineResult result = engine.wrap(buffers.plain, buffers.cipher.clear());
+        if (result.bytesConsumed() == 0 && result.bytesProduced() == 0) {
+            checkWritable();
+            throw result.getStatus() == Status.CLOSED
+                    ? outboundClosed()
+                    : new SSLException("the engine takes no data: " + result);
+        }
+        return result.bytesConsumed();
+    }
+
+    private void checkWritable() throws IOException {
+        checkNotClosed();
+        if (outputClosed) {
+            throw outboundClosed();
+        }
+    }
+
+    private static SocketException outboundClosed() {
+        return new SocketException("Connection or outbound has closed");
+    }
+
+    private void checkNotClosed() throws IOException {
+        IOException broken = failure;
+        if (broken != null) {
+            throw new SSLException("Connection has closed: " + broken.getMessage(), broken);
+        }
+        if (closed) {
+            throw new SocketException("Socket is closed");
+        }
+    }
+
+    // ---- the end ----
+
+    /** Breaks the connection: the peer gets the engine's alert, the caller an exception. */
+    private IOException fail(SSLException e) {
+        if (failure != null || closed) {
+            return e;
+        }
+        failure = e;
+        TlsCounters.FAILURES.increment();
+        sendQuietly(false);
+        outputClosed = true;
+        try {
+            deplete();
+        } catch (IOException unread) {
+            // nothing is lost by it but politeness
+        }
+        closeSocket();
+        return e;
+    }
+
+    private void deplete() throws IOException {
+        byte[] scratch = EngineBuffers.RECORDS.take();
+        try {
+            for (int total = 0; total < DEPLETE_MAX && in.available() > 0; ) {
+                int count = in.read(scratch);
+                if (count < 0) {
+                    return;
+                }
+                total += count;
+            }
+        } finally {
+            EngineBuffers.RECORDS.give(scratch);
+        }
+    }
+
+    /** The engine closes both directions when a close_notify comes, and so do we. */
+    private void answerCloseNotify() {
+        sendQuietly(true);
+        outputClosed = true;
+    }
+
+    /** Sends what the engine has to say last, unless a writer is stuck. */
+    private void sendQuietly(boolean closeNotify) {
+        if (!lockWriter()) {
+            return; // its socket is about to be closed under it
+        }
+        try {
+            if (closeNotify) {
+                engine.closeOutbound();
+            }
+            flush();
+        } catch (IOException e) {
+            // the peer is gone already, or the connection broken
+        } finally {
+            writeLock.unlock();
+        }
+    }
+
+    private boolean lockWriter() {
+        try {
+            return writeLock.tryLock(CLOSE_WAIT_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return writeLock.tryLock();
+        }
+    }
+
+    /** Ends the output by a close_notify; input goes on. */
+    void shutdownOutput() throws IOException {
+        checkNotClosed();
+        if (!outputClosed) {
+            outputClosed = true;
+            sendQuietly(true);
+        }
+        if (autoClose) {
+            socket.shutdownOutput();
+        }
+    }
+
+    /** Closes both directions, and the socket if it is ours; any thread, any time, once. */
+    void close() throws IOException {
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            closed = true;
+        }
+        try {
+            if (failure == null && (finished || handshakeLock.isLocked())) {
+                boolean already = outputClosed;
+                outputClosed = true;
+                if (!already) {
+                    sendQuietly(true);
+                }
+                if (!autoClose && open && !ended) {
+                    awaitCloseNotify();
+                }
+            }
+        } finally {
+            if (autoClose) {
+                socket.close();
+            }
+            engine.closeOutbound();
+            engine.closeInbound();
+            if (capture != null) {
+                capture.close();
+            }
+            if (readLock.tryLock()) {
+                try {
+                    releaseBuffers();
+                } finally {
+                    readLock.unlock();
+                }
+            }
+        }
+    }
+
+    /** The socket goes on to be used by others: the stream must be read to its end. */
+    private void awaitCloseNotify() throws IOException {
+        readLock.lock();
+        EngineBuffers buffers = EngineBuffers.take();
+        try {
+            while (records.next()) {
+                if (unwrap(buffers) == Status.CLOSED) {
+                    ended = true;
+                    return;
+                }
+            }
+        } finally {
+            buffers.give();
+            readLock.unlock();
+        }
+    }
+
+    private void closeSocket() {
+        try {
+            if (autoClose) {
+                socket.close();
+            }
+        } catch (IOException e) {
+            // closed is closed
+        }
+    }
+
+    private void releaseBuffers() {
+        if (leftover != null) {
+            leftover.give();
+            leftover = null;
+        }
+        records.release();
+    }
+}
