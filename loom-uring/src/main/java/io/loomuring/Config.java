@@ -21,6 +21,7 @@ import java.util.stream.Collectors;
  * @param ringFlags {@code IORING_SETUP_*} of a ring
  * @param sqIdleMillis how long the kernel thread that submits for all rings polls without work
  *     before it sleeps; 0: there is none
+ * @param tlsDefault whether LoomUringTLS is to be the JVM's default provider of TLS
  * @param report whether the JVM's exit prints what the rings did
  */
 public record Config(
@@ -31,6 +32,7 @@ public record Config(
         int entries,
         int ringFlags,
         int sqIdleMillis,
+        boolean tlsDefault,
         boolean report) {
 
     /** {@code loomuring.mode}. */
@@ -50,6 +52,7 @@ public record Config(
     private static final String ENTRIES = PREFIX + "entries";
     private static final String RING_FLAGS = PREFIX + "ring.flags";
     private static final String SQPOLL = PREFIX + "sqpoll";
+    private static final String TLS = PREFIX + "tls";
     private static final String REPORT = PREFIX + "report";
     private static final String JDK_PARALLELISM = "jdk.virtualThreadScheduler.parallelism";
 
@@ -100,6 +103,7 @@ public record Config(
                         readInt(properties, ENTRIES, ENTRIES_DEFAULT, ENTRIES_MIN, ENTRIES_MAX)),
                 readRingFlags(properties, sqIdleMillis > 0),
                 sqIdleMillis,
+                readTlsDefault(properties),
                 readSwitch(properties, REPORT, false));
     }
 
@@ -160,6 +164,15 @@ public record Config(
             case "on", "true" -> true;
             case "off", "false" -> false;
             default -> throw unusable(name, value, "on or off");
+        };
+    }
+
+    private static boolean readTlsDefault(Properties properties) {
+        String value = properties.getProperty(TLS, "off");
+        return switch (value) {
+            case "default" -> true;
+            case "off" -> false;
+            default -> throw unusable(TLS, value, "default or off");
         };
     }
 
@@ -240,6 +253,7 @@ public record Config(
         values.put(ENTRIES, Integer.toString(entries));
         values.put(RING_FLAGS, ringFlagNames());
         values.put(SQPOLL, sqIdleMillis == 0 ? "off" : Integer.toString(sqIdleMillis));
+        values.put(TLS, tlsDefault ? "default" : "off");
         values.put(REPORT, onOrOff(report));
         return values;
     }

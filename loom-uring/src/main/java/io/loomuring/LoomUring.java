@@ -123,6 +123,9 @@ public final class LoomUring {
         if (config.mode() == Config.Mode.OFF) {
             return false;
         }
+        if (config.tlsDefault()) {
+            DefaultTls.install();
+        }
         if (unavailable == null) {
             try {
                 synchronized (JdkInternals.lockOfThisJvm()) { // one copy at a time

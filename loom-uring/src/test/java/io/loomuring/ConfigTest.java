@@ -33,6 +33,7 @@ class ConfigTest {
         assertThat(config.ringFlags())
                 .isEqualTo(IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG);
         assertThat(config.sqIdleMillis()).isZero();
+        assertThat(config.tlsDefault()).isFalse();
         assertThat(config.report()).isFalse();
     }
 
@@ -142,6 +143,7 @@ class ConfigTest {
                 "loomuring.sqpoll | 60001 | on, off, or the milliseconds",
                 "loomuring.sqpoll | true | on, off, or the milliseconds",
                 "loomuring.report | 1 | on or off",
+                "loomuring.tls | on | default or off",
             })
     void shouldNamePropertyValueAndRemedyOfWhatItCannotUse(
             String name, String value, String remedy) {
@@ -161,6 +163,7 @@ class ConfigTest {
         values.put("loomuring.entries", "64");
         values.put("loomuring.ring.flags", "none");
         values.put("loomuring.sqpoll", "20");
+        values.put("loomuring.tls", "default");
         values.put("loomuring.report", "on");
         var properties = new Properties();
         properties.putAll(values);

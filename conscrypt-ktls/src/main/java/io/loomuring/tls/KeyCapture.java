@@ -65,6 +65,11 @@ final class KeyCapture {
         return way(direction).outcome;
     }
 
+    /** The server's, then the client's, 32 bytes each. */
+    byte[] randoms() {
+        return randoms.clone();
+    }
+
     // ---- what passes ----
 
     /** A record of the peer's, whole, before the engine is fed it. */

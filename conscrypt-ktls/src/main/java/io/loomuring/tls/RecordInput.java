@@ -17,8 +17,8 @@ import java.util.Arrays;
 final class RecordInput {
     private static final int SMALL = 1024; // bytes that a connection keeps; most requests fit
 
-    /** RFC 5246 6.2.3; TLS 1.3 allows less, which the engine knows. */
-    private static final int CIPHERTEXT_MAX = EngineBuffers.PLAIN_MAX + 2048;
+    /** What BoringSSL takes of any protocol. RFC 5246 would allow more, which nobody needs. */
+    private static final int CIPHERTEXT_MAX = EngineBuffers.PLAIN_MAX + 320;
 
 
     private final InputStream in;

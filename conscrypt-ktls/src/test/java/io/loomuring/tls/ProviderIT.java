@@ -24,7 +24,6 @@ import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.cert.CertificateException;
-import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -47,7 +46,6 @@ import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
 import javax.net.ssl.TrustManager;
-import javax.net.ssl.X509TrustManager;
 
 /** What applications rely on in sockets of any provider of TLS. */
 @Timeout(60) // seconds a test; interrupts it
@@ -246,30 +244,11 @@ class ProviderIT {
 
     // ---- what a handshake settles ----
 
-    private static final class Counting implements X509TrustManager {
-        final AtomicInteger checks = new AtomicInteger();
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String authType) {
-            checks.incrementAndGet();
-        }
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String authType) {
-            checks.incrementAndGet();
-        }
-
-        @Override
-        public X509Certificate[] getAcceptedIssuers() {
-            return new X509Certificate[0];
-        }
-    }
-
     @ParameterizedTest
     @MethodSource("io.loomuring.tls.Cases#pairsAndProtocols")
     void shouldResumeASession(TlsProvider client, TlsProvider server, String protocol)
             throws Exception {
-        var counting = new Counting();
+        var counting = new CountingTrust();
         SSLContext clientContext =
                 client.context("TLS", null, new TrustManager[] {counting});
         try (ServerSocket listener =
@@ -287,7 +266,7 @@ class ProviderIT {
                     socket.getOutputStream().write(1);
                     assertThat(socket.getInputStream().read()).isEqualTo(1);
                     assertThat(socket.getSession().getPeerCertificates()).hasSize(2);
-                    socket.close();
+                    socket.shutdownOutput();
                     echo.result();
                 }
             }
@@ -408,7 +387,7 @@ class ProviderIT {
                                 pair.client.startHandshake();
                                 pair.client.getInputStream().read();
                             })
-                    .isInstanceOf(SSLException.class);
+                    .isInstanceOf(IOException.class); // an alert, or closed already
             assertThat(serving.failure()).isInstanceOf(SSLHandshakeException.class);
         }
     }
@@ -497,7 +476,8 @@ class ProviderIT {
                         .as(certificate)
                         .isInstanceOf(SSLHandshakeException.class)
                         .hasCauseInstanceOf(CertificateException.class);
-                assertThat(serving.failure()).isInstanceOf(SSLException.class);
+                // an alert, or a connection that is closed already when it writes
+                assertThat(serving.failure()).isInstanceOf(IOException.class);
                 assertThat(pair.client.isClosed()).isTrue();
             }
         }
@@ -522,7 +502,7 @@ class ProviderIT {
     void shouldCheckTheNameForATrustManagerThatCannot(TlsProvider client) throws Exception {
         for (String certificate : List.of("wrong-host", "server")) {
             SSLContext context =
-                    client.context("TLS", null, new TrustManager[] {new Counting()});
+                    client.context("TLS", null, new TrustManager[] {new CountingTrust()});
             try (var pair = TlsPair.of(context, TlsProvider.JSSE.context(certificate))) {
                 SSLParameters parameters = pair.client.getSSLParameters();
                 parameters.setEndpointIdentificationAlgorithm("HTTPS");
@@ -861,7 +841,7 @@ class ProviderIT {
             assertThat(socket.getSession().getProtocol()).isEqualTo("TLSv1.2");
             assertThatThrownBy(() -> socket.setUseClientMode(false))
                     .isInstanceOf(IllegalArgumentException.class);
-            socket.close();
+            socket.shutdownOutput();
             echo.result();
         }
     }

@@ -1,0 +1,309 @@
+package io.loomuring.tls;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Stream;
+
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManager;
+
+/** The keys of connections with OpenSSL: proved, in its key log, and of use on their own. */
+@Timeout(60) // seconds a test; interrupts it
+class KeyCaptureIT {
+    @TempDir Path folder;
+    private final SecretLayout layout = SecretLayout.present();
+
+    @BeforeEach
+    void capture() {
+        ContextSpi.captureKeys(true);
+    }
+
+    @AfterEach
+    void restore() {
+        ContextSpi.captureKeys(false);
+        SecretLayout.replace(layout);
+    }
+
+    private record Kind(Suite suite, boolean tls13) {
+        String openSslName() {
+            String name = suite.name().replace('_', '-');
+            return switch (suite) {
+                case AES_128_GCM ->
+                        tls13 ? "TLS_AES_128_GCM_SHA256" : "ECDHE-ECDSA-AES128-GCM-SHA256";
+                case AES_256_GCM ->
+                        tls13 ? "TLS_AES_256_GCM_SHA384" : "ECDHE-ECDSA-AES256-GCM-SHA384";
+                case CHACHA20_POLY1305 ->
+                        tls13 ? "TLS_CHACHA20_POLY1305_SHA256" : "ECDHE-ECDSA-" + name;
+            };
+        }
+
+        List<String> options() {
+            return List.of(
+                    tls13 ? "-tls1_3" : "-tls1_2",
+                    tls13 ? "-ciphersuites" : "-cipher",
+                    openSslName());
+        }
+    }
+
+    static Stream<Arguments> kinds() {
+        return Arrays.stream(Suite.values())
+                .flatMap(
+                        suite ->
+                                Stream.of(false, true)
+                                        .map(tls13 -> Arguments.of(new Kind(suite, tls13))));
+    }
+
+    @Test
+    void shouldFindWhereTheSecretsAre() {
+        System.out.println("layout of the secrets: " + layout);
+        assertThat(ConscryptInternals.missing()).isNull();
+        assertThat(layout).isNotNull().isEqualTo(SecretLayout.calibrate());
+    }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void shouldProveTheKeysOfAClient(Kind kind) throws Exception {
+        Path log = folder.resolve("keys");
+        var command =
+                new ArrayList<>(
+                        List.of("openssl", "s_server", "-accept", "127.0.0.1:0", "-rev"));
+        command.addAll(List.of("-cert", OpenSsl.file("server.pem")));
+        command.addAll(List.of("-key", OpenSsl.file("server.pem")));
+        command.addAll(List.of("-keylogfile", log.toString()));
+        command.addAll(kind.options());
+        var trust = new CountingTrust();
+        SSLContext context =
+                TlsProvider.OURS.context("TLS", null, new TrustManager[] {trust});
+        try (OpenSsl server = OpenSsl.start(command)) {
+            int port = Integer.parseInt(server.await("ACCEPT 127\\.0\\.0\\.1:(\\d+)").group(1));
+            for (int round = 0; round < 2; round++) { // the second one resumes
+                try (var plain = new Socket(InetAddress.getLoopbackAddress(), port);
+                        var socket =
+                                (SSLSocket)
+                                        context.getSocketFactory()
+                                                .createSocket(plain, "localhost", port, true)) {
+                    socket.getOutputStream().write(ascii("abc\n"));
+                    assertThat(socket.getInputStream().readNBytes(4)).isEqualTo(ascii("cba\n"));
+                    KeyCapture capture = ((KtlsSocket) socket).capture();
+                    checkLogged(kind, capture, log, true);
+                    var out = new RawRecords(capture.keys(KeyCapture.Direction.SEND));
+                    var in = new RawRecords(capture.keys(KeyCapture.Direction.RECEIVE));
+                    for (String text : List.of("one\n", "three\n")) {
+                        out.send(plain.getOutputStream(), 23, ascii(text));
+                        String reversed =
+                                new StringBuilder(text.trim()).reverse().append('\n').toString();
+                        assertThat(in.receive(new DataInputStream(plain.getInputStream())))
+                                .isEqualTo(ascii(reversed));
+                    }
+                    out.send(plain.getOutputStream(), 21, new byte[] {1, 0});
+                }
+            }
+        }
+        assertThat(trust.checks).hasValue(1);
+    }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void shouldProveTheKeysOfAServer(Kind kind) throws Exception {
+        Path log = folder.resolve("keys");
+        Path session = folder.resolve("session");
+        SSLContext context = TlsProvider.OURS.context("server");
+        try (var listener = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
+            for (boolean resumed : new boolean[] {false, true}) {
+                var command = new ArrayList<>(List.of("openssl", "s_client", "-connect"));
+                command.add("127.0.0.1:" + listener.getLocalPort());
+                command.addAll(List.of("-CAfile", OpenSsl.file("ca.pem"), "-verify_return_error"));
+                command.addAll(List.of("-keylogfile", log.toString()));
+                command.addAll(List.of(resumed ? "-sess_in" : "-sess_out", session.toString()));
+                command.addAll(kind.options());
+                try (OpenSsl client = OpenSsl.start(command);
+                        Socket plain = listener.accept();
+                        var socket =
+                                (SSLSocket)
+                                        context.getSocketFactory()
+                                                .createSocket(plain, null, true)) {
+                    client.tell("abc\n");
+                    assertThat(socket.getInputStream().readNBytes(4)).isEqualTo(ascii("abc\n"));
+                    socket.getOutputStream().write(ascii("from the engine\n"));
+                    client.await("from the engine\n");
+                    client.await((resumed ? "Reused" : "New") + ", TLSv1\\.");
+                    KeyCapture capture = ((KtlsSocket) socket).capture();
+                    checkLogged(kind, capture, log, false);
+                    var out = new RawRecords(capture.keys(KeyCapture.Direction.SEND));
+                    var in = new RawRecords(capture.keys(KeyCapture.Direction.RECEIVE));
+                    out.send(plain.getOutputStream(), 23, ascii("from the keys\n"));
+                    client.await("from the keys\n");
+                    client.tell("def\n");
+                    assertThat(in.receive(new DataInputStream(plain.getInputStream())))
+                            .isEqualTo(ascii("def\n"));
+                    out.send(plain.getOutputStream(), 21, new byte[] {1, 0});
+                    client.end();
+                }
+            }
+        }
+    }
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
+    }
+
+    // ---- OpenSSL's key log ----
+
+    private static void checkLogged(Kind kind, KeyCapture capture, Path log, boolean client)
+            throws IOException {
+        assertThat(capture.outcome(KeyCapture.Direction.SEND)).isEqualTo(KeyOutcome.PROVED);
+        assertThat(capture.outcome(KeyCapture.Direction.RECEIVE)).isEqualTo(KeyOutcome.PROVED);
+        TrafficKeys sent = capture.keys(KeyCapture.Direction.SEND);
+        TrafficKeys received = capture.keys(KeyCapture.Direction.RECEIVE);
+        TrafficKeys ofClient = client ? sent : received;
+        TrafficKeys ofServer = client ? received : sent;
+        assertThat(sent.suite()).isEqualTo(kind.suite);
+        List<String> lines = Files.readAllLines(log);
+        if (kind.tls13) {
+            assertThat(last(lines, "CLIENT_TRAFFIC_SECRET_0")[2]).isEqualTo(hex(ofClient.secret()));
+            assertThat(last(lines, "SERVER_TRAFFIC_SECRET_0")[2]).isEqualTo(hex(ofServer.secret()));
+            return;
+        }
+        String[] line = last(lines, "CLIENT_RANDOM");
+        byte[] randoms = capture.randoms();
+        assertThat(HexFormat.of().formatHex(randoms, 32, 64)).isEqualToIgnoringCase(line[1]);
+        byte[] block = keyBlock(kind.suite, HexFormat.of().parseHex(line[2]), randoms);
+        ByteBuffer expected = ByteBuffer.wrap(block);
+        for (MemorySegment part :
+                List.of(ofClient.key(), ofServer.key(), ofClient.iv(), ofServer.iv())) {
+            byte[] bytes = new byte[(int) part.byteSize()];
+            expected.get(bytes);
+            assertThat(part.toArray(ValueLayout.JAVA_BYTE)).isEqualTo(bytes);
+        }
+    }
+
+    private static String[] last(List<String> lines, String label) {
+        return lines.stream()
+                .filter(line -> line.startsWith(label + " "))
+                .reduce((first, second) -> second)
+                .orElseThrow()
+                .split(" ");
+    }
+
+    private static String hex(MemorySegment bytes) {
+        return HexFormat.of().formatHex(bytes.toArray(ValueLayout.JAVA_BYTE));
+    }
+
+    /** RFC 5246's PRF, by the JDK's HMAC. */
+    private static byte[] keyBlock(Suite suite, byte[] master, byte[] randoms) {
+        try {
+            Mac mac = Mac.getInstance(suite == Suite.AES_256_GCM ? "HmacSHA384" : "HmacSHA256");
+            mac.init(new SecretKeySpec(master, "master"));
+            byte[] seed =
+                    ByteBuffer.allocate(13 + 64).put(ascii("key expansion")).put(randoms).array();
+            ByteBuffer result = ByteBuffer.allocate(256);
+            byte[] a = mac.doFinal(seed);
+            for (int i = 0; i < 3; i++) {
+                mac.update(a);
+                result.put(mac.doFinal(seed));
+                a = mac.doFinal(a);
+            }
+            return result.array();
+        } catch (GeneralSecurityException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    // ---- what is not proved ----
+
+    private static void checkOutcome(KeyOutcome expected) throws Exception {
+        long before = TlsCounters.sum(expected);
+        try (var pair =
+                TlsPair.of(TlsProvider.OURS.context(""), TlsProvider.OURS.context("server"))) {
+            pair.client.setEnabledProtocols(new String[] {"TLSv1.3"});
+            pair.shakeHands();
+            for (int i = 0; i < 3; i++) {
+                pair.client.getOutputStream().write(i);
+                assertThat(pair.server.getInputStream().read()).isEqualTo(i);
+                pair.server.getOutputStream().write(i);
+                assertThat(pair.client.getInputStream().read()).isEqualTo(i);
+            }
+            KeyCapture capture = ((KtlsSocket) pair.client).capture();
+            for (KeyCapture.Direction direction : KeyCapture.Direction.values()) {
+                assertThat(capture.outcome(direction)).isEqualTo(expected);
+                assertThat(capture.keys(direction) != null)
+                        .isEqualTo(expected == KeyOutcome.PROVED);
+            }
+        }
+        assertThat(TlsCounters.sum(expected)).isEqualTo(before + 4); // both sides, both ways
+        assertThat(TlsCounters.toMap()).containsEntry("keys." + expected.label(), before + 4);
+    }
+
+    @Test
+    void shouldHaveBothSidesKeysWhereTheLayoutIsRight() throws Exception {
+        checkOutcome(KeyOutcome.PROVED);
+    }
+
+    @Test
+    void shouldStayWithTheEngineWhereTheLayoutIsWrong() throws Exception {
+        SecretLayout.replace(new SecretLayout(layout.state(), layout.write() + 1, layout.read() - 1));
+        checkOutcome(KeyOutcome.UNPROVED);
+        // each other's secrets are secrets of this connection, but not of this direction
+        SecretLayout.replace(new SecretLayout(layout.state(), layout.read(), layout.write()));
+        checkOutcome(KeyOutcome.UNPROVED);
+    }
+
+    @Test
+    void shouldStayWithTheEngineWhereTheStateIsElsewhere() throws Exception {
+        SecretLayout.replace(new SecretLayout(layout.state() + 8, layout.write(), layout.read()));
+        checkOutcome(KeyOutcome.OTHER_LAYOUT);
+    }
+
+    @Test
+    void shouldStayWithTheEngineWhereNoLayoutWasFound() throws Exception {
+        SecretLayout.replace(null);
+        checkOutcome(KeyOutcome.NO_LAYOUT);
+    }
+
+    @Test
+    void shouldZeroKeysWhenTheConnectionCloses() throws Exception {
+        MemorySegment key;
+        MemorySegment secret;
+        try (var pair =
+                TlsPair.of(TlsProvider.OURS.context(""), TlsProvider.OURS.context("server"))) {
+            pair.shakeHands();
+            pair.client.getOutputStream().write(1);
+            TrafficKeys keys =
+                    ((KtlsSocket) pair.client).capture().keys(KeyCapture.Direction.SEND);
+            key = keys.key();
+            secret = keys.secret();
+            assertThat(key.toArray(ValueLayout.JAVA_BYTE)).isNotEqualTo(new byte[(int) key.byteSize()]);
+            assertThat(keys.toString()).doesNotContain(hex(key));
+        }
+        assertThat(key.toArray(ValueLayout.JAVA_BYTE)).containsOnly(0);
+        assertThat(secret.toArray(ValueLayout.JAVA_BYTE)).containsOnly(0);
+    }
+}

@@ -1,0 +1,114 @@
+package io.loomuring.tls;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+import org.junit.jupiter.api.Assumptions;
+
+/** A program that speaks TLS, run beside us, and what it prints. */
+final class OpenSsl implements AutoCloseable {
+    private static final long LIMIT_SECONDS = 20;
+
+    private final Process process;
+    private final StringBuilder output = new StringBuilder(); // guarded by itself
+
+    private OpenSsl(Process process) {
+        this.process = process;
+        Thread.ofPlatform().daemon().start(this::collect);
+    }
+
+    /** Starts a command, or skips the test where it is not installed. */
+    static OpenSsl start(List<String> command) throws IOException {
+        Assumptions.assumeTrue(isInstalled(command.get(0)), command.get(0) + " is not installed");
+        return new OpenSsl(new ProcessBuilder(command).redirectErrorStream(true).start());
+    }
+
+    static OpenSsl start(String... command) throws IOException {
+        return start(new ArrayList<>(List.of(command)));
+    }
+
+    private static boolean isInstalled(String command) {
+        for (String folder : (System.getenv("PATH") + ":/usr/sbin").split(":")) {
+            if (Files.isExecutable(Path.of(folder, command))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** A resource of the tests, as a file. */
+    static String file(String name) {
+        return Path.of(OpenSsl.class.getResource(name).getPath()).toString();
+    }
+
+    private void collect() {
+        byte[] bytes = new byte[8192];
+        try (InputStream in = process.getInputStream()) {
+            int count;
+            while ((count = in.read(bytes)) > 0) {
+                synchronized (output) {
+                    output.append(new String(bytes, 0, count, StandardCharsets.ISO_8859_1));
+                    output.notifyAll();
+                }
+            }
+        } catch (IOException e) {
+            // it has ended
+        }
+    }
+
+    /** Waits until it has printed this; the match. */
+    Matcher await(String pattern) {
+        Pattern wanted = Pattern.compile(pattern);
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+        synchronized (output) {
+            while (true) {
+                Matcher matcher = wanted.matcher(output.toString());
+                if (matcher.find()) {
+                    return matcher;
+                }
+                long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+                if (left <= 0) {
+                    throw new AssertionError("no \"" + pattern + "\" in: " + output);
+                }
+                try {
+                    output.wait(Math.min(left, 100));
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            }
+        }
+    }
+
+    void tell(String text) throws IOException {
+        process.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+        process.getOutputStream().flush();
+    }
+
+    /** Waits for its end; the exit code. */
+    int end() throws IOException, InterruptedException {
+        process.getOutputStream().close();
+        if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
+            throw new AssertionError("does not end: " + output());
+        }
+        return process.exitValue();
+    }
+
+    String output() {
+        synchronized (output) {
+            return output.toString();
+        }
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+    }
+}

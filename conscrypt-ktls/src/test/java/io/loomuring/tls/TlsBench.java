@@ -1,0 +1,316 @@
+package io.loomuring.tls;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.atomic.LongAdder;
+
+import javax.net.ssl.SSLContext;
+
+import org.conscrypt.Conscrypt;
+
+/**
+ * What TLS costs a server: a thread for each connection, ordinary sockets, TLS 1.3. The server has
+ * a JVM and a processor of its own; its CPU time is what counts. The load is the same for all.
+ * {@code docs/performance/tls.md} says how to run it.
+ */
+final class TlsBench {
+    private TlsBench() {}
+
+    private static final int MESSAGE = 64; // bytes
+    private static final int CHUNK = 64 << 10; // bytes
+    private static final long WARM_UP_MILLIS = 1500;
+    private static final long MEASURE_MILLIS = 2000;
+
+    /** What the connection is for, its first byte. */
+    private enum Task {
+        HANDSHAKE,
+        ECHO,
+        BULK
+    }
+
+    private record Variant(String provider, boolean agent) {
+        @Override
+        public String toString() {
+            String name =
+                    switch (provider) {
+                        case "OURS" -> "LoomUringTLS";
+                        case "JSSE" -> "JSSE";
+                        default -> "Conscrypt's SSLSocket";
+                    };
+            return name + (agent ? ", loom-uring" : ", stock JDK");
+        }
+    }
+
+    /** {@code server PROVIDER}, or {@code client ROUNDS LOOM-URING-JAR}. */
+    public static void main(String[] arguments) throws Exception {
+        if (arguments[0].equals("server")) {
+            serve(arguments[1]);
+        } else {
+            compare(Integer.parseInt(arguments[1]), arguments[2]);
+        }
+    }
+
+    private static SSLContext context(String provider) throws GeneralSecurityException {
+        if (!provider.equals("CONSCRYPT")) {
+            return TlsProvider.valueOf(provider).context("server");
+        }
+        SSLContext context = SSLContext.getInstance("TLS", Conscrypt.newProvider());
+        context.init(Identities.keys("server"), Identities.trust("ca"), null);
+        return context;
+    }
+
+    // ---- server ----
+
+    private static void serve(String provider) throws Exception {
+        ServerSocket listener =
+                context(provider)
+                        .getServerSocketFactory()
+                        .createServerSocket(0, 1000, InetAddress.getLoopbackAddress());
+        System.out.println(listener.getLocalPort());
+        Thread.ofVirtual()
+                .start(
+                        () -> {
+                            try {
+                                while (true) {
+                                    Socket accepted = listener.accept();
+                                    Thread.ofVirtual().start(() -> answer(accepted));
+                                }
+                            } catch (IOException e) {
+                                throw new IllegalStateException(e);
+                            }
+                        });
+        var system =
+                (com.sun.management.OperatingSystemMXBean)
+                        ManagementFactory.getOperatingSystemMXBean();
+        var in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
+        while (in.readLine() != null) {
+            System.out.println(system.getProcessCpuTime());
+        }
+    }
+
+    private static void answer(Socket accepted) {
+        try (accepted) {
+            accepted.setTcpNoDelay(true);
+            InputStream in = accepted.getInputStream();
+            OutputStream out = accepted.getOutputStream();
+            int task = in.read();
+            if (task < 0) {
+                return;
+            }
+            byte[] buffer = new byte[CHUNK];
+            switch (Task.values()[task]) {
+                case HANDSHAKE -> out.write(1);
+                case BULK -> {
+                    while (true) {
+                        out.write(buffer);
+                    }
+                }
+                case ECHO -> {
+                    while (in.readNBytes(buffer, 0, MESSAGE) == MESSAGE) {
+                        out.write(buffer, 0, MESSAGE);
+                    }
+                }
+            }
+        } catch (IOException e) {
+            // the client has had enough
+        }
+    }
+
+    // ---- client ----
+
+    private static final class Server implements AutoCloseable {
+        private final Process process;
+        private final BufferedReader output;
+        final int port;
+
+        Server(Variant variant, String agent) throws IOException {
+            var command = new ArrayList<>(List.of("taskset", "-c", "0"));
+            command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+            if (variant.agent) {
+                command.addAll(List.of("-javaagent:" + agent, "-Dloomuring.mode=required"));
+            }
+            command.add("--enable-native-access=ALL-UNNAMED");
+            command.addAll(List.of("-Xmx512m", "-cp", System.getProperty("java.class.path")));
+            command.addAll(List.of(TlsBench.class.getName(), "server", variant.provider));
+            process =
+                    new ProcessBuilder(command)
+                            .redirectError(ProcessBuilder.Redirect.INHERIT)
+                            .start();
+            output =
+                    new BufferedReader(
+                            new InputStreamReader(
+                                    process.getInputStream(), StandardCharsets.US_ASCII));
+            port = Integer.parseInt(output.readLine());
+        }
+
+        long cpuNanos() throws IOException {
+            process.getOutputStream().write('\n');
+            process.getOutputStream().flush();
+            return Long.parseLong(output.readLine());
+        }
+
+        @Override
+        public void close() {
+            process.destroyForcibly();
+        }
+    }
+
+    private interface Work {
+        void run(LongAdder done) throws Exception;
+    }
+
+    private static volatile boolean stopped;
+
+    /** CPU microseconds of the server for a piece of work, and pieces a second. */
+    private static double[] measure(Server server, int threads, Work work) throws Exception {
+        var done = new LongAdder();
+        stopped = false;
+        var workers = new ArrayList<Thread>();
+        for (int i = 0; i < threads; i++) {
+            workers.add(
+                    Thread.ofPlatform()
+                            .start(
+                                    () -> {
+                                        try {
+                                            work.run(done);
+                                        } catch (Exception e) {
+                                            if (!stopped) {
+                                                e.printStackTrace();
+                                            }
+                                        }
+                                    }));
+        }
+        Thread.sleep(WARM_UP_MILLIS);
+        long before = done.sum();
+        long cpuBefore = server.cpuNanos();
+        long start = System.nanoTime();
+        Thread.sleep(MEASURE_MILLIS);
+        long count = done.sum() - before;
+        double cpuNanos = server.cpuNanos() - cpuBefore;
+        double seconds = (System.nanoTime() - start) / 1e9;
+        stopped = true;
+        for (Thread worker : workers) {
+            worker.join();
+        }
+        return new double[] {cpuNanos / 1000 / count, count / seconds};
+    }
+
+    private static Socket connect(SSLContext client, Server server, Task task)
+            throws IOException {
+        Socket socket = client.getSocketFactory().createSocket("localhost", server.port);
+        socket.setTcpNoDelay(true);
+        socket.getOutputStream().write(task.ordinal());
+        return socket;
+    }
+
+    private static SSLContext client() {
+        return TlsProvider.JSSE.context("TLS", null, Identities.trust("ca"));
+    }
+
+    private static double[][] all(Server server) throws Exception {
+        SSLContext shared = client();
+        Work full = done -> shakeHands(server, null, done);
+        Work resumed = done -> shakeHands(server, shared, done);
+        Work echo =
+                done -> {
+                    try (Socket socket = connect(shared, server, Task.ECHO)) {
+                        byte[] message = new byte[MESSAGE];
+                        while (!stopped) {
+                            socket.getOutputStream().write(message);
+                            socket.getInputStream().readNBytes(message, 0, MESSAGE);
+                            done.increment();
+                        }
+                    }
+                };
+        Work bulk =
+                done -> {
+                    try (Socket socket = connect(shared, server, Task.BULK)) {
+                        byte[] chunk = new byte[CHUNK];
+                        long bytes = 0;
+                        while (!stopped) {
+                            bytes += socket.getInputStream().read(chunk);
+                            for (; bytes >= 1 << 20; bytes -= 1 << 20) {
+                                done.increment();
+                            }
+                        }
+                    }
+                };
+        return new double[][] {
+            measure(server, 2, full),
+            measure(server, 2, resumed),
+            measure(server, 16, echo),
+            measure(server, 1, bulk)
+        };
+    }
+
+    private static void shakeHands(Server server, SSLContext shared, LongAdder done)
+            throws IOException {
+        SSLContext own = shared == null ? client() : shared;
+        while (!stopped) {
+            try (Socket socket = connect(own, server, Task.HANDSHAKE)) {
+                socket.getInputStream().read();
+                done.increment();
+            }
+            if (shared == null) { // forget the session
+                own.getClientSessionContext().setSessionTimeout(1);
+                own = client();
+            }
+        }
+    }
+
+    private static void compare(int rounds, String agent) throws Exception {
+        var variants =
+                List.of(
+                        new Variant("JSSE", false),
+                        new Variant("CONSCRYPT", false),
+                        new Variant("JSSE", true),
+                        new Variant("CONSCRYPT", true),
+                        new Variant("OURS", true),
+                        new Variant("OURS", false));
+        Map<Variant, double[][]> best = new LinkedHashMap<>();
+        for (int round = 0; round < rounds; round++) {
+            for (Variant variant : variants) {
+                try (Server server = new Server(variant, agent)) {
+                    double[][] found = all(server);
+                    best.merge(variant, found, TlsBench::lower);
+                }
+            }
+        }
+        System.out.println(
+                "| server | full handshake, CPU us (per s) | resumed | 64 bytes, 16 connections |"
+                        + " bulk, CPU us/MiB (MiB/s) |");
+        System.out.println("| --- | --- | --- | --- | --- |");
+        best.forEach(
+                (variant, found) -> {
+                    var row = new StringBuilder("| " + variant);
+                    for (double[] cell : found) {
+                        row.append(
+                                String.format(Locale.ROOT, " | %.1f (%,.0f)", cell[0], cell[1]));
+                    }
+                    System.out.println(row + " |");
+                });
+    }
+
+    private static double[][] lower(double[][] one, double[][] other) {
+        double[][] result = one.clone();
+        for (int i = 0; i < one.length; i++) {
+            result[i] = one[i][0] <= other[i][0] ? one[i] : other[i];
+        }
+        return result;
+    }
+}
