@@ -31,6 +31,7 @@ final class DefaultTls {
     }
 
     private static IllegalArgumentException unusable(String message, Throwable cause) {
-        return new IllegalArgumentException("property loomuring.tls is \"default\", but " + message, cause);
+        return new IllegalArgumentException(
+                "property loomuring.tls is \"default\", but " + message, cause);
     }
 }

@@ -39,15 +39,14 @@ final class ConscryptInternals {
             Class<?> ssl = Class.forName(PACKAGE + "NativeSsl");
             Class<?> engine = Class.forName(PACKAGE + "ConscryptEngine");
             Class<?> wrapper = Class.forName(PACKAGE + "Java8EngineWrapper");
-            delegate = method(wrapper, "getDelegate", SSLEngine.class)
+            delegate =
+                    method(wrapper, "getDelegate", SSLEngine.class)
                             .asType(MethodType.methodType(Object.class, SSLEngine.class));
             nativeSsl = getter(engine, "ssl", ssl, Object.class);
             address = getter(ssl, "ssl", long.class, long.class);
             session =
                     method(crypto, "SSL_get1_session", long.class, ssl)
-                            .asType(
-                                    MethodType.methodType(
-                                            long.class, long.class, Object.class));
+                            .asType(MethodType.methodType(long.class, long.class, Object.class));
             encode = method(crypto, "i2d_SSL_SESSION", long.class);
             free = method(crypto, "SSL_SESSION_free", long.class);
             open =
@@ -80,8 +79,7 @@ final class ConscryptInternals {
         return MethodHandles.lookup().unreflect(method);
     }
 
-    private static MethodHandle getter(
-            Class<?> owner, String name, Class<?> type, Class<?> generic)
+    private static MethodHandle getter(Class<?> owner, String name, Class<?> type, Class<?> generic)
             throws ReflectiveOperationException {
         Field field = owner.getDeclaredField(name);
         if (field.getType() != type) {
@@ -131,7 +129,7 @@ final class ConscryptInternals {
             Suite suite, byte[] key, byte[] nonce, byte[] sealed, int from, byte[] additional) {
         byte[] plain = new byte[sealed.length - from];
         try {
-            int unused =
+            int _ =
                     (int)
                             open.invokeExact(
                                     (long) AEADS.get(suite),

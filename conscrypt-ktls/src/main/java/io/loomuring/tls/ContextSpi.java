@@ -1,5 +1,7 @@
 package io.loomuring.tls;
 
+import org.conscrypt.Conscrypt;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -24,8 +26,6 @@ import javax.net.ssl.SSLSocketFactory;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509KeyManager;
 import javax.net.ssl.X509TrustManager;
-
-import org.conscrypt.Conscrypt;
 
 /** A context of Conscrypt's: engines are its own, sockets ours, which drive such engines. */
 abstract sealed class ContextSpi extends SSLContextSpi {
@@ -69,8 +69,7 @@ abstract sealed class ContextSpi extends SSLContextSpi {
         protected void engineInit(KeyManager[] keys, TrustManager[] trust, SecureRandom random)
                 throws KeyManagementException {
             if (isInitialised()) {
-                throw new KeyManagementException(
-                        "Default SSLContext is initialized automatically");
+                throw new KeyManagementException("Default SSLContext is initialized automatically");
             }
             super.engineInit(keys, trust, random);
         }

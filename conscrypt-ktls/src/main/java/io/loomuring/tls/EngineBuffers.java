@@ -3,9 +3,8 @@ package io.loomuring.tls;
 import java.nio.ByteBuffer;
 
 /**
- * What the engine reads and writes: off the heap, since it copies heap buffers to such ones
- * itself. Taken for one call of the engine; only a record that its reader took a part of keeps
- * them longer.
+ * What the engine reads and writes: off the heap, since it copies heap buffers to such ones itself.
+ * Taken for one call of the engine; only a record that its reader took a part of keeps them longer.
  */
 final class EngineBuffers {
     /** Payload of a record at most, RFC 8446 5.1. */

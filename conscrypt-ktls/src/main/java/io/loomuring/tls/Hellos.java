@@ -8,7 +8,7 @@ final class Hellos {
 
     private static final int CLIENT_HELLO = 1;
     private static final int SERVER_HELLO = 2;
-    private static final int TYPE_AT = Record.HEADER;
+    private static final int TYPE_AT = TlsRecord.HEADER;
     private static final int RANDOM_AT = TYPE_AT + 4 + 2; // after type, length and version
     private static final int RANDOM = SecretLayout.RANDOM;
 
@@ -20,7 +20,7 @@ final class Hellos {
      */
     static boolean note(ByteBuffer record, byte[] randoms) {
         int at = record.position();
-        if (record.remaining() < RANDOM_AT + RANDOM || record.get(at) != Record.HANDSHAKE) {
+        if (record.remaining() < RANDOM_AT + RANDOM || record.get(at) != TlsRecord.HANDSHAKE) {
             return false;
         }
         switch (record.get(at + TYPE_AT)) {

@@ -80,7 +80,7 @@ final class KeyCapture {
     /** Records of the engine's, whole, in the order in which they are sent. */
     void sent(ByteBuffer records) {
         ByteBuffer record;
-        while ((record = Record.next(records)) != null) {
+        while ((record = TlsRecord.next(records)) != null) {
             passed(send, record);
         }
     }
@@ -90,14 +90,14 @@ final class KeyCapture {
         if (!finished) {
             Hellos.note(record, randoms);
         }
-        if (way.protectedNow && (tls13 ? type == Record.APPLICATION_DATA : true)) {
+        if (way.protectedNow && (tls13 ? type == TlsRecord.APPLICATION_DATA : true)) {
             if (!finished) {
                 keepFirst(way, record);
             } else if (way.outcome == null) {
                 prove(way, record);
             }
             way.sequence++;
-        } else if (type == Record.CHANGE_CIPHER_SPEC && !tls13) {
+        } else if (type == TlsRecord.CHANGE_CIPHER_SPEC && !tls13) {
             way.protectedNow = true; // TLS 1.2; in 1.3 it means nothing, and is undone below
         }
     }
@@ -110,9 +110,7 @@ final class KeyCapture {
     }
 
     private static void prove(Way way, ByteBuffer record) {
-        settle(
-                way,
-                way.keys.opens(record, way.sequence) ? KeyOutcome.PROVED : KeyOutcome.UNPROVED);
+        settle(way, way.keys.opens(record, way.sequence) ? KeyOutcome.PROVED : KeyOutcome.UNPROVED);
     }
 
     private static void settle(Way way, KeyOutcome outcome) {
@@ -196,8 +194,7 @@ final class KeyCapture {
                         .keyBlock(
                                 master,
                                 Arrays.copyOf(randoms, SecretLayout.RANDOM),
-                                Arrays.copyOfRange(
-                                        randoms, SecretLayout.RANDOM, randoms.length),
+                                Arrays.copyOfRange(randoms, SecretLayout.RANDOM, randoms.length),
                                 2 * (suite.keyLength + suite.fixedLength));
         Arrays.fill(master, (byte) 0);
         int keys = 2 * suite.keyLength;

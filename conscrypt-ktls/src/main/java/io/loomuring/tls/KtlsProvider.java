@@ -7,8 +7,8 @@ import java.security.Provider;
  * TLSv1.3} and {@code Default}, and nothing else. Key and trust managers, certificates and key
  * stores stay the JDK's, or whose the application likes.
  *
- * <p>{@code Security.insertProviderAt(new KtlsProvider(), 1)} makes it the default of this JVM,
- * and {@code -Dloomuring.tls=default} has loom-uring do that.
+ * <p>{@code Security.insertProviderAt(new KtlsProvider(), 1)} makes it the default of this JVM, and
+ * {@code -Dloomuring.tls=default} has loom-uring do that.
  */
 public final class KtlsProvider extends Provider {
     private static final long serialVersionUID = 1L;

@@ -39,8 +39,7 @@ final class KtlsSocket extends LayeredSocket {
     private InputStream input; // guarded by setupLock
     private OutputStream output; // guarded by setupLock
 
-    private KtlsSocket(
-            ContextSpi context, Socket socket, InputStream consumed, boolean autoClose) {
+    private KtlsSocket(ContextSpi context, Socket socket, InputStream consumed, boolean autoClose) {
         super(socket);
         this.context = context;
         this.consumed = consumed;
@@ -215,7 +214,7 @@ final class KtlsSocket extends LayeredSocket {
             engine().setHandshakeApplicationProtocolSelector(
                             selector == null
                                     ? null
-                                    : (asked, protocols) -> selector.apply(this, protocols));
+                                    : (_, protocols) -> selector.apply(this, protocols));
         }
     }
 

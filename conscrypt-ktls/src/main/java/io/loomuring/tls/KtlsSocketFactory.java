@@ -41,8 +41,8 @@ final class KtlsSocketFactory extends SSLSocketFactory {
     }
 
     @Override
-    public Socket createSocket(
-            InetAddress host, int port, InetAddress localHost, int localPort) throws IOException {
+    public Socket createSocket(InetAddress host, int port, InetAddress localHost, int localPort)
+            throws IOException {
         return connected(
                 new InetSocketAddress(host, port), new InetSocketAddress(localHost, localPort));
     }
@@ -66,8 +66,7 @@ final class KtlsSocketFactory extends SSLSocketFactory {
         return address;
     }
 
-    private Socket connected(InetSocketAddress remote, InetSocketAddress local)
-            throws IOException {
+    private Socket connected(InetSocketAddress remote, InetSocketAddress local) throws IOException {
         KtlsSocket socket = KtlsSocket.unconnected(context);
         try {
             if (local != null) {

@@ -178,11 +178,15 @@ abstract class LayeredSocket extends SSLSocket {
 
     @Override
     public void setOOBInline(boolean on) throws SocketException {
-        throw new SocketException("This method is ineffective, since sending urgent data is not supported by SSLSockets");
+        throw new SocketException(
+                "This method is ineffective, since sending urgent data is not supported by"
+                        + " SSLSockets");
     }
 
     @Override
     public boolean getOOBInline() throws SocketException {
-        throw new SocketException("This method is ineffective, since sending urgent data is not supported by SSLSockets");
+        throw new SocketException(
+                "This method is ineffective, since sending urgent data is not supported by"
+                        + " SSLSockets");
     }
 }

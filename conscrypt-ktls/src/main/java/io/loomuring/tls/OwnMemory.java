@@ -27,7 +27,9 @@ final class OwnMemory {
         return MEMORY != null;
     }
 
-    /** Fills the buffer from its start; how much of it: less, even none, where nothing is mapped. */
+    /**
+     * Fills the buffer from its start; how much of it: less, even none, where nothing is mapped.
+     */
     static int read(long address, ByteBuffer target) {
         target.clear();
         try {

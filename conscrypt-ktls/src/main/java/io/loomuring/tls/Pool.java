@@ -4,8 +4,8 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Supplier;
 
 /**
- * Buffers that wait for their next use, so that none is allocated for an operation and none is
- * held by an idle connection. Lock-free; the last given is the first taken, mostly.
+ * Buffers that wait for their next use, so that none is allocated for an operation and none is held
+ * by an idle connection. Lock-free; the last given is the first taken, mostly.
  *
  * @param <T> of the buffers
  */

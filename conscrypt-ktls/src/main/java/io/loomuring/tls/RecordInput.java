@@ -11,8 +11,9 @@ import java.util.Arrays;
  * for, so that somebody else can take over the stream after it; otherwise as much is read as is
  * there. An idle stream has a small array alone.
  *
- * <p>A header that no TLS has gives a record in its place that the engine answers by the right
- * alert, and a fault. Guarded by its connection's read lock, or its handshake lock before.
+ * <p>A header that no TLS has gives a record in its place that the engine answers by an alert
+ * (unexpected_message during the handshake, bad_record_mac after it), and a fault. Guarded by its
+ * connection's read lock, or its handshake lock before.
  */
 final class RecordInput {
     private static final int SMALL = 1024; // bytes that a connection keeps; most requests fit
@@ -20,10 +21,13 @@ final class RecordInput {
     /** What BoringSSL takes of any protocol. RFC 5246 would allow more, which nobody needs. */
     private static final int CIPHERTEXT_MAX = EngineBuffers.PLAIN_MAX + 320;
 
+    /** Of a record that the engine takes for one, and can't open. */
+    private static final int STAND_BODY = 32;
 
     private final InputStream in;
     private final byte[] small = new byte[SMALL];
     private byte[] bytes = small;
+    private boolean large; // bytes is of the pool
     private int start; // of what is unread
     private int end;
     private int length; // of the record at start, header included; 0: not known
@@ -64,8 +68,8 @@ final class RecordInput {
         if (start == end) {
             rewind();
         }
-        while (end - start < Record.HEADER) {
-            if (!fill(Record.HEADER)) {
+        while (end - start < TlsRecord.HEADER) {
+            if (!fill(TlsRecord.HEADER)) {
                 if (start == end) {
                     return false;
                 }
@@ -73,23 +77,21 @@ final class RecordInput {
             }
         }
         int type = bytes[start] & 0xff;
-        int body = Record.length(bytes, start) - Record.HEADER;
-        if (type < Record.CHANGE_CIPHER_SPEC
-                || type > Record.APPLICATION_DATA
-                || bytes[start + 1] != Record.MAJOR) {
-            return fault("Unsupported or unrecognized SSL message", 32); // any length would do
+        int body = TlsRecord.length(bytes, start) - TlsRecord.HEADER;
+        if (type < TlsRecord.CHANGE_CIPHER_SPEC
+                || type > TlsRecord.APPLICATION_DATA
+                || bytes[start + 1] != TlsRecord.MAJOR) {
+            return fault("Unsupported or unrecognized SSL message"); // any length would do
         }
         if (body > CIPHERTEXT_MAX) {
-            return fault(
-                    "Record overflow, record length (" + body + ") > " + CIPHERTEXT_MAX,
-                    CIPHERTEXT_MAX + 1);
+            return fault("Record overflow, record length (" + body + ") > " + CIPHERTEXT_MAX);
         }
-        while (end - start < Record.HEADER + body) {
-            if (!fill(Record.HEADER + body)) {
+        while (end - start < TlsRecord.HEADER + body) {
+            if (!fill(TlsRecord.HEADER + body)) {
                 throw truncated();
             }
         }
-        length = Record.HEADER + body;
+        length = TlsRecord.HEADER + body;
         return true;
     }
 
@@ -97,14 +99,13 @@ final class RecordInput {
         return new EOFException("SSL peer shut down incorrectly");
     }
 
-    private boolean fault(String message, int body) {
+    private boolean fault(String message) {
         fault = message;
-        stand = new byte[Record.HEADER + body];
-        stand[0] = Record.APPLICATION_DATA;
-        stand[1] = Record.MAJOR;
-        stand[2] = Record.MAJOR;
-        stand[3] = (byte) (body >> 8);
-        stand[4] = (byte) body;
+        stand = new byte[TlsRecord.HEADER + STAND_BODY];
+        stand[0] = TlsRecord.APPLICATION_DATA;
+        stand[1] = TlsRecord.MAJOR;
+        stand[2] = TlsRecord.MAJOR;
+        stand[4] = STAND_BODY;
         return true;
     }
 
@@ -112,7 +113,7 @@ final class RecordInput {
     private void rewind() {
         start = 0;
         end = 0;
-        if (bytes != small && drained) {
+        if (large && drained) {
             release();
         }
     }
@@ -136,6 +137,7 @@ final class RecordInput {
         byte[] target = bytes;
         if (target.length < needed) {
             target = EngineBuffers.RECORDS.take();
+            large = true;
         }
         int unread = end - start;
         System.arraycopy(bytes, start, target, 0, unread);
@@ -168,13 +170,14 @@ final class RecordInput {
 
     /** Gives the large array back; what is unread is lost, unless it fits in the small one. */
     void release() {
-        if (bytes != small) {
-            byte[] large = bytes;
+        if (large) {
+            byte[] given = bytes;
             bytes = small;
+            large = false;
             start = 0;
             end = 0;
             length = 0;
-            EngineBuffers.RECORDS.give(large);
+            EngineBuffers.RECORDS.give(given);
         }
     }
 

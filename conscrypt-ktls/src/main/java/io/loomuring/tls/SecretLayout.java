@@ -1,5 +1,8 @@
 package io.loomuring.tls;
 
+import org.conscrypt.Conscrypt;
+import org.conscrypt.HandshakeListener;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -20,9 +23,6 @@ import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLEngineResult.HandshakeStatus;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
-
-import org.conscrypt.Conscrypt;
-import org.conscrypt.HandshakeListener;
 
 /**
  * Where this build of BoringSSL keeps the traffic secrets of TLS 1.3. Found once a process, by a
@@ -92,8 +92,7 @@ record SecretLayout(int state, int write, int read) {
             return false;
         }
         return OwnMemory.read(pointer, scratch) >= RANDOMS_AT + randoms.length
-                && ByteBuffer.wrap(randoms)
-                        .equals(scratch.slice(RANDOMS_AT, randoms.length));
+                && ByteBuffer.wrap(randoms).equals(scratch.slice(RANDOMS_AT, randoms.length));
     }
 
     /** Reads the state of an {@code SSL} where this layout says it is. */
@@ -195,7 +194,7 @@ record SecretLayout(int state, int write, int read) {
             wire.flip();
             ByteBuffer records = wire.duplicate();
             ByteBuffer record;
-            while ((record = Record.next(records)) != null) {
+            while ((record = TlsRecord.next(records)) != null) {
                 noteRandoms(record);
                 while (record.hasRemaining()) {
                     SSLEngineResult result = to.engine.unwrap(record, plain.clear());

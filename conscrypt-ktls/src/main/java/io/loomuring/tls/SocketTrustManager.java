@@ -22,7 +22,9 @@ final class SocketTrustManager extends X509ExtendedTrustManager {
         this.manager = manager;
     }
 
-    /** Conscrypt's word for TLS 1.3, whose suites name no key exchange; JSSE's managers know not. */
+    /**
+     * Conscrypt's word for TLS 1.3, whose suites name no key exchange; JSSE's managers know not.
+     */
     private static String jsse(String authType) {
         return authType.equals("GENERIC") ? "UNKNOWN" : authType;
     }

@@ -1,5 +1,8 @@
 package io.loomuring.tls;
 
+import org.conscrypt.Conscrypt;
+import org.conscrypt.HandshakeListener;
+
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -16,9 +19,6 @@ import javax.net.ssl.SSLEngineResult.HandshakeStatus;
 import javax.net.ssl.SSLEngineResult.Status;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
-
-import org.conscrypt.Conscrypt;
-import org.conscrypt.HandshakeListener;
 
 /**
  * A Conscrypt engine that speaks over a connected socket, record by record.
@@ -130,16 +130,14 @@ final class TlsConnection {
             checkNotClosed();
             TlsCounters.HANDSHAKES.increment();
             ScopedValue.where(SHAKING_HANDS, owner)
-                    .call(
-                            () -> {
-                                shakeHands();
-                                return null;
-                            });
+                    .call(() -> {
+                        shakeHands();
+                        return null;
+                    });
             open = true;
             return true;
         } catch (EOFException e) {
-            throw fail(
-                    new SSLHandshakeException("Remote host terminated the handshake", e));
+            throw fail(new SSLHandshakeException("Remote host terminated the handshake", e));
         } catch (SSLException e) {
             throw fail(e);
         } finally {

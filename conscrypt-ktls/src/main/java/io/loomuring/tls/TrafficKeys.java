@@ -47,8 +47,7 @@ final class TrafficKeys implements AutoCloseable {
     /** Of TLS 1.2, from a piece of the key block each. */
     static TrafficKeys ofBlock(Suite suite, byte[] block, int keyAt, int ivAt) {
         var keys = new TrafficKeys(suite, false);
-        MemorySegment.copy(
-                block, keyAt, keys.key(), ValueLayout.JAVA_BYTE, 0, suite.keyLength);
+        MemorySegment.copy(block, keyAt, keys.key(), ValueLayout.JAVA_BYTE, 0, suite.keyLength);
         MemorySegment.copy(block, ivAt, keys.iv(), ValueLayout.JAVA_BYTE, 0, suite.fixedLength);
         return keys;
     }
@@ -97,7 +96,7 @@ final class TrafficKeys implements AutoCloseable {
     boolean opens(ByteBuffer record, long sequence) {
         byte[] bytes = new byte[record.remaining()];
         record.get(record.position(), bytes);
-        int from = Record.HEADER;
+        int from = TlsRecord.HEADER;
         byte[] nonce = new byte[Suite.NONCE];
         MemorySegment.copy(iv(), ValueLayout.JAVA_BYTE, 0, nonce, 0, (int) iv().byteSize());
         if (!tls13 && suite.fixedLength < Suite.NONCE) {
@@ -125,8 +124,8 @@ final class TrafficKeys implements AutoCloseable {
                     bytes,
                     from,
                     tls13
-                            ? Arrays.copyOf(bytes, Record.HEADER)
-                            : Record.additionalData12(bytes, sequence, sealed - Suite.TAG));
+                            ? Arrays.copyOf(bytes, TlsRecord.HEADER)
+                            : TlsRecord.additionalData12(bytes, sequence, sealed - Suite.TAG));
         } finally {
             Arrays.fill(key, (byte) 0);
             Arrays.fill(nonce, (byte) 0);

@@ -5,6 +5,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A virtual thread at work.
@@ -13,6 +14,7 @@ import java.util.concurrent.TimeoutException;
  */
 final class Background<T> {
     private static final long LIMIT_SECONDS = 20;
+    private static final long PAUSE_NANOS = 200_000;
 
     private final FutureTask<T> task;
     final Thread thread;
@@ -57,7 +59,7 @@ final class Background<T> {
             if (task.isDone() || System.nanoTime() - deadline > 0) {
                 throw new AssertionError("does not wait: " + thread.getState());
             }
-            Thread.yield();
+            LockSupport.parkNanos(PAUSE_NANOS);
         }
         return this;
     }

@@ -14,45 +14,27 @@ final class Cases {
 
     static Stream<Arguments> pairs() {
         return Arrays.stream(TlsProvider.values())
-                .flatMap(
-                        client ->
-                                Arrays.stream(TlsProvider.values())
-                                        .map(server -> Arguments.of(client, server)));
+                .flatMap(client ->
+                        Arrays.stream(TlsProvider.values())
+                                .map(server -> Arguments.of(client, server)));
     }
 
     static Stream<Arguments> pairsAndProtocols() {
-        return pairs()
-                .flatMap(
-                        pair ->
-                                PROTOCOLS.stream()
-                                        .map(
-                                                protocol ->
-                                                        Arguments.of(
-                                                                pair.get()[0],
-                                                                pair.get()[1],
-                                                                protocol)));
+        return pairs().flatMap(pair ->
+                PROTOCOLS.stream()
+                        .map(protocol -> Arguments.of(pair.get()[0], pair.get()[1], protocol)));
     }
 
     /** Both sides are of the same provider. */
     static Stream<Arguments> providersAndProtocols() {
         return Arrays.stream(TlsProvider.values())
-                .flatMap(
-                        provider ->
-                                PROTOCOLS.stream()
-                                        .map(protocol -> Arguments.of(provider, protocol)));
+                .flatMap(provider ->
+                        PROTOCOLS.stream().map(protocol -> Arguments.of(provider, protocol)));
     }
 
     static Stream<Arguments> pairsAndSuites() {
-        return pairs()
-                .flatMap(
-                        pair ->
-                                SUITES.stream()
-                                        .map(
-                                                suite ->
-                                                        Arguments.of(
-                                                                pair.get()[0],
-                                                                pair.get()[1],
-                                                                suite)));
+        return pairs().flatMap(pair ->
+                SUITES.stream().map(suite -> Arguments.of(pair.get()[0], pair.get()[1], suite)));
     }
 
     private static final List<String> SUITES =

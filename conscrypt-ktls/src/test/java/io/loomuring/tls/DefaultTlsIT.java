@@ -2,10 +2,10 @@ package io.loomuring.tls;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.loomuring.tls.program.DefaultProvider;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-
-import io.loomuring.tls.program.DefaultProvider;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -71,7 +71,9 @@ class DefaultTlsIT {
     void shouldRefuseToStartWithoutTheJar() throws Exception {
         try (OpenSsl jvm = run(testClasses(), "-Dloomuring.tls=default")) {
             assertThat(jvm.end()).isEqualTo(1);
-            jvm.await("loomuring.tls is \"default\", but conscrypt-ktls.jar is not on the class path");
+            jvm.await(
+                    "loomuring.tls is \"default\", but conscrypt-ktls.jar is not on the class"
+                            + " path");
         }
     }
 }

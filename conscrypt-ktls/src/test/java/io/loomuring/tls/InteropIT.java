@@ -64,8 +64,7 @@ class InteropIT {
 
     private static OpenSsl client(int port, String... options) throws IOException {
         var command =
-                new ArrayList<>(
-                        List.of("openssl", "s_client", "-connect", "127.0.0.1:" + port));
+                new ArrayList<>(List.of("openssl", "s_client", "-connect", "127.0.0.1:" + port));
         command.addAll(List.of("-CAfile", OpenSsl.file("ca.pem"), "-verify_return_error"));
         command.addAll(List.of(options));
         return OpenSsl.start(command);
@@ -78,7 +77,13 @@ class InteropIT {
             String url = "https://localhost:" + listener.getLocalPort() + "/";
             try (OpenSsl curl =
                     OpenSsl.start(
-                            "curl", "-sS", "--ipv4", "--cacert", OpenSsl.file("ca.pem"), url, url)) {
+                            "curl",
+                            "-sS",
+                            "--ipv4",
+                            "--cacert",
+                            OpenSsl.file("ca.pem"),
+                            url,
+                            url)) {
                 var serving = Background.start(() -> serve(listener.accept()));
                 assertThat(curl.end()).as(curl::output).isZero();
                 curl.await("hellohello");
@@ -101,7 +106,8 @@ class InteropIT {
                 client.await("(?s)(KEYUPDATE.*){" + (i + 1) + "}");
                 client.tell("two\n");
                 assertThat(in.readNBytes(4)).asString().isEqualTo("two\n");
-                accepted.getOutputStream().write(("answer" + i + "\n").getBytes(StandardCharsets.US_ASCII));
+                accepted.getOutputStream()
+                        .write(("answer" + i + "\n").getBytes(StandardCharsets.US_ASCII));
                 client.await("answer" + i);
             }
         }
@@ -169,8 +175,7 @@ class InteropIT {
             nginx.await("using the \"epoll\" event method");
             awaitListening(port);
             for (String reused : List.of(".", "r")) {
-                try (Socket socket =
-                        context.getSocketFactory().createSocket("localhost", port)) {
+                try (Socket socket = context.getSocketFactory().createSocket("localhost", port)) {
                     socket.getOutputStream()
                             .write(
                                     "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -207,8 +212,7 @@ class InteropIT {
                             .getServerSocketFactory()
                             .createServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
                 Background.start(() -> serve(listener.accept()));
-                var url =
-                        URI.create("https://localhost:" + listener.getLocalPort() + "/").toURL();
+                var url = URI.create("https://localhost:" + listener.getLocalPort() + "/").toURL();
                 var connection = (HttpsURLConnection) url.openConnection();
                 connection.setSSLSocketFactory(provider.context("").getSocketFactory());
                 if (certificate.equals("server")) {

@@ -52,7 +52,7 @@ class KeyCaptureIT {
         SecretLayout.replace(layout);
     }
 
-    private record Kind(Suite suite, boolean tls13) {
+    record Kind(Suite suite, boolean tls13) {
         String openSslName() {
             String name = suite.name().replace('_', '-');
             return switch (suite) {
@@ -75,10 +75,8 @@ class KeyCaptureIT {
 
     static Stream<Arguments> kinds() {
         return Arrays.stream(Suite.values())
-                .flatMap(
-                        suite ->
-                                Stream.of(false, true)
-                                        .map(tls13 -> Arguments.of(new Kind(suite, tls13))));
+                .flatMap(suite ->
+                        Stream.of(false, true).map(tls13 -> Arguments.of(new Kind(suite, tls13))));
     }
 
     @Test
@@ -93,15 +91,13 @@ class KeyCaptureIT {
     void shouldProveTheKeysOfAClient(Kind kind) throws Exception {
         Path log = folder.resolve("keys");
         var command =
-                new ArrayList<>(
-                        List.of("openssl", "s_server", "-accept", "127.0.0.1:0", "-rev"));
+                new ArrayList<>(List.of("openssl", "s_server", "-accept", "127.0.0.1:0", "-rev"));
         command.addAll(List.of("-cert", OpenSsl.file("server.pem")));
         command.addAll(List.of("-key", OpenSsl.file("server.pem")));
         command.addAll(List.of("-keylogfile", log.toString()));
         command.addAll(kind.options());
         var trust = new CountingTrust();
-        SSLContext context =
-                TlsProvider.OURS.context("TLS", null, new TrustManager[] {trust});
+        SSLContext context = TlsProvider.OURS.context("TLS", null, new TrustManager[] {trust});
         try (OpenSsl server = OpenSsl.start(command)) {
             int port = Integer.parseInt(server.await("ACCEPT 127\\.0\\.0\\.1:(\\d+)").group(1));
             for (int round = 0; round < 2; round++) { // the second one resumes
@@ -269,10 +265,13 @@ class KeyCaptureIT {
 
     @Test
     void shouldStayWithTheEngineWhereTheLayoutIsWrong() throws Exception {
-        SecretLayout.replace(new SecretLayout(layout.state(), layout.write() + 1, layout.read() - 1));
+        SecretLayout.replace(
+                new SecretLayout(layout.state(), layout.write() + 1, layout.read() - 1));
         checkOutcome(KeyOutcome.UNPROVED);
         // each other's secrets are secrets of this connection, but not of this direction
-        SecretLayout.replace(new SecretLayout(layout.state(), layout.read(), layout.write()));
+        int write = layout.read();
+        int read = layout.write();
+        SecretLayout.replace(new SecretLayout(layout.state(), write, read));
         checkOutcome(KeyOutcome.UNPROVED);
     }
 
@@ -296,11 +295,11 @@ class KeyCaptureIT {
                 TlsPair.of(TlsProvider.OURS.context(""), TlsProvider.OURS.context("server"))) {
             pair.shakeHands();
             pair.client.getOutputStream().write(1);
-            TrafficKeys keys =
-                    ((KtlsSocket) pair.client).capture().keys(KeyCapture.Direction.SEND);
+            TrafficKeys keys = ((KtlsSocket) pair.client).capture().keys(KeyCapture.Direction.SEND);
             key = keys.key();
             secret = keys.secret();
-            assertThat(key.toArray(ValueLayout.JAVA_BYTE)).isNotEqualTo(new byte[(int) key.byteSize()]);
+            assertThat(key.toArray(ValueLayout.JAVA_BYTE))
+                    .isNotEqualTo(new byte[(int) key.byteSize()]);
             assertThat(keys.toString()).doesNotContain(hex(key));
         }
         assertThat(key.toArray(ValueLayout.JAVA_BYTE)).containsOnly(0);

@@ -1,5 +1,7 @@
 package io.loomuring.tls;
 
+import org.junit.jupiter.api.Assumptions;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -10,8 +12,6 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-
-import org.junit.jupiter.api.Assumptions;
 
 /** A program that speaks TLS, run beside us, and what it prints. */
 final class OpenSsl implements AutoCloseable {
@@ -36,7 +36,7 @@ final class OpenSsl implements AutoCloseable {
     }
 
     private static boolean isInstalled(String command) {
-        for (String folder : (System.getenv("PATH") + ":/usr/sbin").split(":")) {
+        for (String folder : (System.getenv("PATH") + ":/usr/sbin").split(":", -1)) {
             if (Files.isExecutable(Path.of(folder, command))) {
                 return true;
             }

@@ -76,25 +76,20 @@ class ProviderIT {
         byte[] sent = random(300_000);
         try (var pair = pair(client, server, protocol)) {
             var echo =
-                    Background.start(
-                            () -> {
-                                pair.server.getInputStream().transferTo(
-                                        pair.server.getOutputStream());
-                                return null;
-                            });
+                    Background.start(() -> {
+                        pair.server.getInputStream().transferTo(pair.server.getOutputStream());
+                        return null;
+                    });
             var writer =
-                    Background.start(
-                            () -> {
-                                var chunks = new Random(1);
-                                for (int at = 0; at < sent.length; ) {
-                                    int count =
-                                            Math.min(
-                                                    sent.length - at, 1 + chunks.nextInt(40_000));
-                                    pair.client.getOutputStream().write(sent, at, count);
-                                    at += count;
-                                }
-                                return null;
-                            });
+                    Background.start(() -> {
+                        var chunks = new Random(1);
+                        for (int at = 0; at < sent.length; ) {
+                            int count = Math.min(sent.length - at, 1 + chunks.nextInt(40_000));
+                            pair.client.getOutputStream().write(sent, at, count);
+                            at += count;
+                        }
+                        return null;
+                    });
             byte[] got = new byte[sent.length];
             var in = new DataInputStream(pair.client.getInputStream());
             in.readFully(got);
@@ -175,12 +170,11 @@ class ProviderIT {
         try (var pair = TlsPair.of(client.context(""), server.context("server"), gather)) {
             pair.client.setEnabledProtocols(new String[] {protocol});
             var serving =
-                    Background.start(
-                            () -> {
-                                pair.server.startHandshake();
-                                pair.server.getOutputStream().write(random(500));
-                                return pair.server.getInputStream().readNBytes(300);
-                            });
+                    Background.start(() -> {
+                        pair.server.startHandshake();
+                        pair.server.getOutputStream().write(random(500));
+                        return pair.server.getInputStream().readNBytes(300);
+                    });
             pair.client.startHandshake();
             pair.client.getOutputStream().write(random(300));
             assertThat(pair.client.getInputStream().readNBytes(500)).isEqualTo(random(500));
@@ -198,38 +192,32 @@ class ProviderIT {
                         .getServerSocketFactory()
                         .createServerSocket(0, 200, InetAddress.getLoopbackAddress())) {
             Thread.ofVirtual()
-                    .start(
-                            () -> {
-                                try {
-                                    while (true) {
-                                        Socket accepted = listener.accept();
-                                        Background.start(() -> echo(accepted));
-                                    }
-                                } catch (IOException e) {
-                                    // the test has ended
-                                }
-                            });
+                    .start(() -> {
+                        try {
+                            while (true) {
+                                Socket accepted = listener.accept();
+                                Background.start(() -> echo(accepted));
+                            }
+                        } catch (IOException e) {
+                            // the test has ended
+                        }
+                    });
             var clients = new ArrayList<Background<Void>>();
             for (int i = 0; i < 100; i++) {
                 byte[] message = random(1000 + i);
                 clients.add(
-                        Background.start(
-                                () -> {
-                                    try (Socket socket =
-                                            client.getSocketFactory()
-                                                    .createSocket(
-                                                            "localhost",
-                                                            listener.getLocalPort())) {
-                                        for (int round = 0; round < 5; round++) {
-                                            socket.getOutputStream().write(message);
-                                            assertThat(
-                                                            socket.getInputStream()
-                                                                    .readNBytes(message.length))
-                                                    .isEqualTo(message);
-                                        }
-                                    }
-                                    return null;
-                                }));
+                        Background.start(() -> {
+                            try (Socket socket =
+                                    client.getSocketFactory()
+                                            .createSocket("localhost", listener.getLocalPort())) {
+                                for (int round = 0; round < 5; round++) {
+                                    socket.getOutputStream().write(message);
+                                    assertThat(socket.getInputStream().readNBytes(message.length))
+                                            .isEqualTo(message);
+                                }
+                            }
+                            return null;
+                        }));
             }
             clients.forEach(Background::result);
         }
@@ -249,8 +237,7 @@ class ProviderIT {
     void shouldResumeASession(TlsProvider client, TlsProvider server, String protocol)
             throws Exception {
         var counting = new CountingTrust();
-        SSLContext clientContext =
-                client.context("TLS", null, new TrustManager[] {counting});
+        SSLContext clientContext = client.context("TLS", null, new TrustManager[] {counting});
         try (ServerSocket listener =
                 server.context("server")
                         .getServerSocketFactory()
@@ -300,11 +287,10 @@ class ProviderIT {
         try (var pair = pair(client, server)) {
             protocols(pair.client, "one", "two", "three");
             var asked = new AtomicReference<SSLSocket>();
-            pair.server.setHandshakeApplicationProtocolSelector(
-                    (socket, offered) -> {
-                        asked.set(socket);
-                        return offered.get(1);
-                    });
+            pair.server.setHandshakeApplicationProtocolSelector((socket, offered) -> {
+                asked.set(socket);
+                return offered.get(1);
+            });
             pair.shakeHands();
             assertThat(pair.client.getApplicationProtocol()).isEqualTo("two");
             assertThat(asked).hasValue(pair.server);
@@ -349,14 +335,13 @@ class ProviderIT {
             throws Exception {
         try (var pair = pair(client, server, protocol)) {
             var told = new CountDownLatch(2);
-            pair.client.addHandshakeCompletedListener(
-                    event -> {
-                        if (event.getSocket() == pair.client
-                                && event.getSession().getProtocol().equals(protocol)) {
-                            told.countDown();
-                        }
-                    });
-            pair.server.addHandshakeCompletedListener(event -> told.countDown());
+            pair.client.addHandshakeCompletedListener(event -> {
+                if (event.getSocket().equals(pair.client)
+                        && event.getSession().getProtocol().equals(protocol)) {
+                    told.countDown();
+                }
+            });
+            pair.server.addHandshakeCompletedListener(_ -> told.countDown());
             pair.shakeHands();
             assertThat(told.await(10, TimeUnit.SECONDS)).isTrue();
         }
@@ -394,8 +379,8 @@ class ProviderIT {
 
     @ParameterizedTest
     @MethodSource("io.loomuring.tls.Cases#pairs")
-    void shouldTakeAClientWithoutTheCertificateThatIsWanted(
-            TlsProvider client, TlsProvider server) throws Exception {
+    void shouldTakeAClientWithoutTheCertificateThatIsWanted(TlsProvider client, TlsProvider server)
+            throws Exception {
         try (var pair = pair(client, server)) {
             pair.server.setWantClientAuth(true);
             pair.shakeHands();
@@ -422,11 +407,10 @@ class ProviderIT {
                                             .createSocket("localhost", listener.getLocalPort());
                     var accepted = (SSLSocket) listener.accept()) {
                 var serving =
-                        Background.start(
-                                () -> {
-                                    accepted.startHandshake();
-                                    return null;
-                                });
+                        Background.start(() -> {
+                            accepted.startHandshake();
+                            return null;
+                        });
                 socket.startHandshake();
                 serving.result();
                 assertThat(accepted.getNeedClientAuth()).isTrue();
@@ -462,16 +446,14 @@ class ProviderIT {
     @MethodSource("io.loomuring.tls.Cases#pairsAndProtocols")
     void shouldRefuseAServerThatIsNotTheOneAskedFor(
             TlsProvider client, TlsProvider server, String protocol) throws Exception {
-        for (String certificate :
-                List.of("wrong-host", "expired", "self-signed", "unknown-ca")) {
+        for (String certificate : List.of("wrong-host", "expired", "self-signed", "unknown-ca")) {
             try (var pair = showing(client, server, certificate, protocol)) {
                 var serving =
-                        Background.start(
-                                () -> {
-                                    pair.server.startHandshake();
-                                    pair.server.getInputStream().read();
-                                    return null;
-                                });
+                        Background.start(() -> {
+                            pair.server.startHandshake();
+                            pair.server.getInputStream().read();
+                            return null;
+                        });
                 assertThatThrownBy(pair.client::startHandshake)
                         .as(certificate)
                         .isInstanceOf(SSLHandshakeException.class)
@@ -548,7 +530,8 @@ class ProviderIT {
     void shouldRefuseAPeerThatSpeaksNoTls(TlsProvider provider) throws Exception {
         for (boolean asClient : new boolean[] {true, false}) {
             try (var listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-                    var plain = new Socket(InetAddress.getLoopbackAddress(), listener.getLocalPort());
+                    var plain =
+                            new Socket(InetAddress.getLoopbackAddress(), listener.getLocalPort());
                     var accepted = listener.accept()) {
                 plain.getOutputStream()
                         .write("GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
@@ -577,11 +560,10 @@ class ProviderIT {
                                         .createSocket("localhost", listener.getLocalPort())) {
             try (Socket accepted = listener.accept()) {
                 var handshake =
-                        Background.start(
-                                () -> {
-                                    socket.startHandshake();
-                                    return null;
-                                });
+                        Background.start(() -> {
+                            socket.startHandshake();
+                            return null;
+                        });
                 assertThat(accepted.getInputStream().readNBytes(100)).hasSize(100);
                 accepted.shutdownOutput();
                 assertThat(handshake.failure())
@@ -743,9 +725,8 @@ class ProviderIT {
 
     @ParameterizedTest
     @MethodSource("io.loomuring.tls.Cases#providersAndProtocols")
-    void shouldTakeTheStreamsEndForTheEnd(TlsProvider provider, String protocol)
-            throws Exception {
-        Relay.Change pass = (fromClient, record, out) -> out.write(record);
+    void shouldTakeTheStreamsEndForTheEnd(TlsProvider provider, String protocol) throws Exception {
+        Relay.Change pass = (_, record, out) -> out.write(record);
         try (var pair = TlsPair.of(provider.context(""), provider.context("server"), pass)) {
             pair.client.setEnabledProtocols(new String[] {protocol});
             pair.shakeHands();
@@ -775,12 +756,11 @@ class ProviderIT {
                                     .getSocketFactory()
                                     .createSocket(accepted, null, false);
             var serving =
-                    Background.start(
-                            () -> {
-                                assertThat(serverSide.getInputStream().read()).isEqualTo(5);
-                                serverSide.close();
-                                return null;
-                            });
+                    Background.start(() -> {
+                        assertThat(serverSide.getInputStream().read()).isEqualTo(5);
+                        serverSide.close();
+                        return null;
+                    });
             clientSide.getOutputStream().write(5);
             clientSide.close();
             serving.result();
@@ -800,11 +780,10 @@ class ProviderIT {
                                         .createSocket("localhost", listener.getLocalPort());
                 var accepted = listener.accept()) {
             var asking =
-                    Background.start(
-                            () -> {
-                                socket.getOutputStream().write(8);
-                                return socket.getInputStream().read();
-                            });
+                    Background.start(() -> {
+                        socket.getOutputStream().write(8);
+                        return socket.getInputStream().read();
+                    });
             byte[] before = accepted.getInputStream().readNBytes(20);
             try (var layered =
                     (SSLSocket)
@@ -850,11 +829,10 @@ class ProviderIT {
     @EnumSource
     void shouldRefuseToLayerOverAnUnconnectedSocket(TlsProvider provider) throws Exception {
         try (var unconnected = new Socket()) {
-            assertThatThrownBy(
-                            () ->
-                                    provider.context("")
-                                            .getSocketFactory()
-                                            .createSocket(unconnected, "localhost", 1, true))
+            assertThatThrownBy(() ->
+                            provider.context("")
+                                    .getSocketFactory()
+                                    .createSocket(unconnected, "localhost", 1, true))
                     .isInstanceOf(SocketException.class)
                     .hasMessage("Underlying socket is not connected");
         }
@@ -888,7 +866,8 @@ class ProviderIT {
         while ((task = engine.getDelegatedTask()) != null) {
             task.run();
         }
-        if (status == HandshakeStatus.NEED_WRAP || engine.getSession().getProtocol().equals("NONE")) {
+        if (status == HandshakeStatus.NEED_WRAP
+                || engine.getSession().getProtocol().equals("NONE")) {
             engine.wrap(ByteBuffer.allocate(0), out);
         }
         in.flip();

@@ -71,8 +71,7 @@ final class RawRecords {
     }
 
     void send(OutputStream out, int type, byte[] data) throws IOException {
-        byte[] explicit =
-                explicitNonce() ? ByteBuffer.allocate(8).putLong(sequence).array() : null;
+        byte[] explicit = explicitNonce() ? ByteBuffer.allocate(8).putLong(sequence).array() : null;
         byte[] inner = tls13 ? Arrays.copyOf(data, data.length + 1) : data;
         if (tls13) {
             inner[data.length] = (byte) type;
@@ -85,10 +84,7 @@ final class RawRecords {
         }
         try {
             record.put(
-                    cipher(
-                                    Cipher.ENCRYPT_MODE,
-                                    explicit,
-                                    additional(type, inner.length, length))
+                    cipher(Cipher.ENCRYPT_MODE, explicit, additional(type, inner.length, length))
                             .doFinal(inner));
         } catch (GeneralSecurityException e) {
             throw new AssertionError(e);
@@ -113,9 +109,7 @@ final class RawRecords {
                                         Cipher.DECRYPT_MODE,
                                         explicit,
                                         additional(
-                                                header[0],
-                                                body.length - from - TAG,
-                                                body.length))
+                                                header[0], body.length - from - TAG, body.length))
                                 .doFinal(body, from, body.length - from);
             } catch (GeneralSecurityException e) {
                 throw new AssertionError("record " + sequence + " does not open", e);

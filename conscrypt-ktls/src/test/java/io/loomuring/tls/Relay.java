@@ -35,8 +35,7 @@ final class Relay implements AutoCloseable {
 
     static Relay start(int target, Change change) throws IOException {
         var relay =
-                new Relay(
-                        new ServerSocket(0, 1, InetAddress.getLoopbackAddress()), target, change);
+                new Relay(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()), target, change);
         Thread.ofVirtual().start(relay::run);
         return relay;
     }
@@ -63,7 +62,7 @@ final class Relay implements AutoCloseable {
             while (true) {
                 byte[] header = new byte[5];
                 in.readFully(header);
-                byte[] record = new byte[5 + ((header[3] & 0xff) << 8 | header[4] & 0xff)];
+                byte[] record = new byte[5 + (((header[3] & 0xff) << 8) | (header[4] & 0xff))];
                 System.arraycopy(header, 0, record, 0, 5);
                 in.readFully(record, 5, record.length - 5);
                 change.pass(fromClient, record, out);

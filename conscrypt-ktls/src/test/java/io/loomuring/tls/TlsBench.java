@@ -1,5 +1,7 @@
 package io.loomuring.tls;
 
+import org.conscrypt.Conscrypt;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -20,8 +22,6 @@ import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 
 import javax.net.ssl.SSLContext;
-
-import org.conscrypt.Conscrypt;
 
 /**
  * What TLS costs a server: a thread for each connection, ordinary sockets, TLS 1.3. The server has
@@ -83,17 +83,16 @@ final class TlsBench {
                         .createServerSocket(0, 1000, InetAddress.getLoopbackAddress());
         System.out.println(listener.getLocalPort());
         Thread.ofVirtual()
-                .start(
-                        () -> {
-                            try {
-                                while (true) {
-                                    Socket accepted = listener.accept();
-                                    Thread.ofVirtual().start(() -> answer(accepted));
-                                }
-                            } catch (IOException e) {
-                                throw new IllegalStateException(e);
-                            }
-                        });
+                .start(() -> {
+                    try {
+                        while (true) {
+                            Socket accepted = listener.accept();
+                            Thread.ofVirtual().start(() -> answer(accepted));
+                        }
+                    } catch (IOException e) {
+                        throw new IllegalStateException(e);
+                    }
+                });
         var system =
                 (com.sun.management.OperatingSystemMXBean)
                         ManagementFactory.getOperatingSystemMXBean();
@@ -184,16 +183,15 @@ final class TlsBench {
         for (int i = 0; i < threads; i++) {
             workers.add(
                     Thread.ofPlatform()
-                            .start(
-                                    () -> {
-                                        try {
-                                            work.run(done);
-                                        } catch (Exception e) {
-                                            if (!stopped) {
-                                                e.printStackTrace();
-                                            }
-                                        }
-                                    }));
+                            .start(() -> {
+                                try {
+                                    work.run(done);
+                                } catch (Exception e) {
+                                    if (!stopped) {
+                                        e.printStackTrace();
+                                    }
+                                }
+                            }));
         }
         Thread.sleep(WARM_UP_MILLIS);
         long before = done.sum();
@@ -210,8 +208,8 @@ final class TlsBench {
         return new double[] {cpuNanos / 1000 / count, count / seconds};
     }
 
-    private static Socket connect(SSLContext client, Server server, Task task)
-            throws IOException {
+    @SuppressWarnings("EnumOrdinal") // both sides are this class
+    private static Socket connect(SSLContext client, Server server, Task task) throws IOException {
         Socket socket = client.getSocketFactory().createSocket("localhost", server.port);
         socket.setTcpNoDelay(true);
         socket.getOutputStream().write(task.ordinal());
@@ -295,15 +293,13 @@ final class TlsBench {
                 "| server | full handshake, CPU us (per s) | resumed | 64 bytes, 16 connections |"
                         + " bulk, CPU us/MiB (MiB/s) |");
         System.out.println("| --- | --- | --- | --- | --- |");
-        best.forEach(
-                (variant, found) -> {
-                    var row = new StringBuilder("| " + variant);
-                    for (double[] cell : found) {
-                        row.append(
-                                String.format(Locale.ROOT, " | %.1f (%,.0f)", cell[0], cell[1]));
-                    }
-                    System.out.println(row + " |");
-                });
+        best.forEach((variant, found) -> {
+            var row = new StringBuilder("| " + variant);
+            for (double[] cell : found) {
+                row.append(String.format(Locale.ROOT, " | %.1f (%,.0f)", cell[0], cell[1]));
+            }
+            System.out.println(row + " |");
+        });
     }
 
     private static double[][] lower(double[][] one, double[][] other) {

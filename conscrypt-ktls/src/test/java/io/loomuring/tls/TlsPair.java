@@ -30,8 +30,7 @@ final class TlsPair implements AutoCloseable {
         try (ServerSocket listener =
                 server.getServerSocketFactory()
                         .createServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
-            Relay relay =
-                    change == null ? null : Relay.start(listener.getLocalPort(), change);
+            Relay relay = change == null ? null : Relay.start(listener.getLocalPort(), change);
             int port = relay == null ? listener.getLocalPort() : relay.port();
             Socket connected = client.getSocketFactory().createSocket("localhost", port);
             return new TlsPair((SSLSocket) connected, (SSLSocket) listener.accept(), relay);
@@ -51,19 +50,17 @@ final class TlsPair implements AutoCloseable {
     }
 
     Background<Void> startServer() {
-        return Background.start(
-                () -> {
-                    server.startHandshake();
-                    return null;
-                });
+        return Background.start(() -> {
+            server.startHandshake();
+            return null;
+        });
     }
 
     Background<Void> startClient() {
-        return Background.start(
-                () -> {
-                    client.startHandshake();
-                    return null;
-                });
+        return Background.start(() -> {
+            client.startHandshake();
+            return null;
+        });
     }
 
     @Override

@@ -13,6 +13,7 @@ enum TlsProvider {
     OURS(new KtlsProvider()),
     JSSE(Security.getProvider("SunJSSE"));
 
+    @SuppressWarnings("ImmutableEnumChecker") // a provider changes when told to, and nobody does
     private final Provider provider;
 
     TlsProvider(Provider provider) {

@@ -3,8 +3,8 @@ package io.loomuring.tls;
 import java.nio.ByteBuffer;
 
 /** A TLS record's outer form, RFC 8446 5.1 and RFC 5246 6.2. */
-final class Record {
-    private Record() {}
+final class TlsRecord {
+    private TlsRecord() {}
 
     static final int HEADER = 5; // bytes: type, version, length
     static final int CHANGE_CIPHER_SPEC = 20;
