@@ -25,8 +25,8 @@ import javax.net.ssl.SSLContext;
 
 /**
  * What TLS costs a server: a thread for each connection, ordinary sockets, TLS 1.3. The server has
- * a JVM and a processor of its own; its CPU time is what counts. The load is the same for all.
- * Run it on the tests' class path: {@code client ROUNDS LOOM-URING-JAR}.
+ * a JVM and a processor of its own; its CPU time is what counts. The load is the same for all. Run
+ * it on the tests' class path: {@code client ROUNDS LOOM-URING-JAR}.
  */
 final class TlsBench {
     private TlsBench() {}
