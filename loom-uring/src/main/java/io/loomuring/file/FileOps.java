@@ -44,31 +44,45 @@ final class FileOps {
 
     /** An operation that is the calling thread's until {@link #release}. */
     Op claim() throws ClosedChannelException {
-        Op[] all = ops;
         int start = (int) Thread.currentThread().threadId();
-        for (int i = 0; i < all.length; i++) {
-            Op op = all[(start + i) & (all.length - 1)];
-            if (op.tryClaim()) {
-                return op;
+        while (true) {
+            Op[] all = ops;
+            for (int i = 0; i < all.length; i++) {
+                Op op = all[(start + i) & (all.length - 1)];
+                if (op.tryClaim()) {
+                    return op;
+                }
+            }
+            Op added = addClaimed(all);
+            if (added != null) {
+                return added;
             }
         }
-        return addClaimed();
     }
 
-    private synchronized Op addClaimed() throws ClosedChannelException {
+    /** Null if others have added some since the caller looked: each of many would double them. */
+    private synchronized Op addClaimed(Op[] seen) throws ClosedChannelException {
         if (closing) {
             throw new ClosedChannelException();
         }
-        Op[] all = Arrays.copyOf(ops, 2 * ops.length);
-        for (int i = ops.length; i < all.length; i++) {
+        if (ops.length > seen.length) {
+            return null;
+        }
+        Op[] all = Arrays.copyOf(seen, 2 * seen.length);
+        for (int i = seen.length; i < all.length; i++) {
             all[i] = new Op(owner);
         }
-        Op op = all[ops.length];
+        Op op = all[seen.length];
         boolean claimed = op.tryClaim();
         assert claimed : op;
-        inUse.addAndGet(ops.length);
+        inUse.addAndGet(seen.length);
         ops = all;
         return op;
+    }
+
+    /** How many there are, in use or not. */
+    int count() {
+        return ops.length;
     }
 
     void release(Op op) {

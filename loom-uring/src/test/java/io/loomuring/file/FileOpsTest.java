@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.loomuring.ring.Op;
+import io.loomuring.testing.Await;
 import io.loomuring.testing.Running;
 import io.loomuring.testing.Seeds;
 
@@ -41,6 +42,34 @@ class FileOpsTest {
         again.removeAll(used);
         assertThat(again).hasSizeLessThanOrEqualTo(28); // made with those before: 128 are there
         assertThat(unused).hasValue(0);
+    }
+
+    @Test
+    void shouldAddOnceWhenManyThreadsFindNoneFree() throws Exception {
+        int users = 16;
+        ops.claim();
+        List<Thread> threads = new ArrayList<>();
+        synchronized (ops) { // where they wait to add some
+            for (int i = 0; i < users; i++) {
+                threads.add(Thread.ofPlatform().daemon().start(this::claimUnlessClosed));
+            }
+            for (Thread thread : threads) {
+                Await.until(
+                        "it waits to add some", () -> thread.getState() == Thread.State.BLOCKED);
+            }
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        assertThat(ops.count()).isEqualTo(2 * users);
+    }
+
+    private void claimUnlessClosed() {
+        try {
+            ops.claim();
+        } catch (ClosedChannelException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test
