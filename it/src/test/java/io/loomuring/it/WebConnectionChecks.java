@@ -129,7 +129,11 @@ abstract class WebConnectionChecks {
             }
         }
         awaitOpen(0);
-        assertThat(site.broken()).isEqualTo(clients);
+        // after a client's close_notify Jetty throws away what it is given, and may say it was sent
+        boolean mayLookSent = serverKind.name().startsWith("JETTY") && wire == Wire.TLS && !abort;
+        if (!mayLookSent) {
+            assertThat(site.broken()).isEqualTo(clients);
+        }
         var last = new Ask(Body.fixed(10), Body.fixed(10));
         try (RawConnection connection = connect()) {
             connection.send(last, false);
