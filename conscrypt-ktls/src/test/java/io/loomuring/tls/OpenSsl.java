@@ -37,7 +37,7 @@ final class OpenSsl implements AutoCloseable {
 
     private static boolean isInstalled(String command) {
         for (String folder : (System.getenv("PATH") + ":/usr/sbin").split(":", -1)) {
-            if (Files.isExecutable(Path.of(folder, command))) {
+            if (Files.isExecutable(Path.of(folder).resolve(command))) { // a whole path is itself
                 return true;
             }
         }
