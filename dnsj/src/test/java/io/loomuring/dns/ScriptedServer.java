@@ -50,6 +50,16 @@ final class ScriptedServer implements AutoCloseable {
             return answer;
         }
 
+        /** What a server of these records alone says: NXDOMAIN where it has none of the name. */
+        Message fromZone(String... records) {
+            for (String record : records) {
+                if (record(record).getName().equals(name())) {
+                    return withMatching(records);
+                }
+            }
+            return rcode(Rcode.NXDOMAIN);
+        }
+
         /** The same, where the type asked for has records; else the SOA alone. */
         Message withMatching(String... records) {
             Message answer = empty();
