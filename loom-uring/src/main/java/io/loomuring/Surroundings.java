@@ -18,34 +18,34 @@ final class Surroundings {
 
     private static final String TLS_TRANSMIT = "tls-hw-tx-offload";
     private static final String TLS_RECEIVE = "tls-hw-rx-offload";
-    private static final String NOT_YET = "not part of this build yet";
 
     static List<Finding> look(boolean nativeLibrary) {
         var findings = new ArrayList<Finding>();
         findings.add(kernelTls(Machine.text("/proc/sys/net/ipv4/tcp_available_ulp")));
         findings.addAll(devices(nativeLibrary));
         findings.add(
-                Finding.absent(
+                besides(
                         "Conscrypt key capture",
-                        "conscrypt-ktls is "
-                                + NOT_YET
-                                + "; Conscrypt is "
-                                + (isOnClassPath("org.conscrypt.Conscrypt") ? "" : "not ")
-                                + "on the class path",
-                        ""));
-        findings.add(names());
+                        "conscrypt-ktls.jar",
+                        "io.loomuring.tls.KtlsProvider",
+                        "each connection's keys are proved before they are used",
+                        "TLS is the JDK's"));
+        findings.add(
+                besides(
+                        "DNS",
+                        "dnsj.jar",
+                        "io.loomuring.dns.DnsjResolverProvider",
+                        "a look-up parks its caller alone",
+                        "the JDK resolves names, and a look-up keeps its carrier"));
         return findings;
     }
 
-    private static Finding names() {
-        String topic = "DNS";
-        if (isOnClassPath("io.loomuring.dns.DnsjResolverProvider")) {
-            return Finding.ok(topic, "dnsj is on the class path: a look-up parks its caller alone");
-        }
-        return Finding.absent(
-                topic,
-                "the JDK resolves names, and a look-up keeps its carrier",
-                "put dnsj.jar on the class path");
+    /** What a jar besides ours would do, if its provider is there. */
+    private static Finding besides(
+            String topic, String jar, String provider, String with, String without) {
+        return isOnClassPath(provider)
+                ? Finding.ok(topic, jar + " is on the class path: " + with)
+                : Finding.absent(topic, without, "put " + jar + " on the class path");
     }
 
     private static boolean isOnClassPath(String type) {
@@ -61,7 +61,7 @@ final class Surroundings {
     static Finding kernelTls(String upperLayerProtocols) {
         String topic = "kernel TLS";
         if (Arrays.asList(upperLayerProtocols.split(" ", -1)).contains("tls")) {
-            return Finding.ok(topic, "there; conscrypt-ktls, which would use it, is " + NOT_YET);
+            return Finding.ok(topic, "there; conscrypt-ktls hands no keys over to it yet");
         }
         return Finding.absent(
                 topic,
