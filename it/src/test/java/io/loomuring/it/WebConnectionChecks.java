@@ -129,8 +129,10 @@ abstract class WebConnectionChecks {
             }
         }
         awaitOpen(0);
-        // after a client's close_notify Jetty throws away what it is given, and may say it was sent
-        boolean mayLookSent = serverKind.name().startsWith("JETTY") && wire == Wire.TLS && !abort;
+        // what Jetty is given to send after a client's close_notify it throws away, and may call
+        // sent
+        boolean jetty = serverKind == ServerKind.JETTY || serverKind == ServerKind.JETTY_VIRTUAL;
+        boolean mayLookSent = jetty && wire == Wire.TLS && !upload && !abort;
         if (!mayLookSent) {
             assertThat(site.broken()).isEqualTo(clients);
         }
