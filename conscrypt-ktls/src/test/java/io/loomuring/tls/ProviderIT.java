@@ -687,7 +687,11 @@ class ProviderIT {
                 assertThat(failure).isInstanceOf(SocketException.class);
             }
             assertThat(pair.server.getInputStream().read()).isEqualTo(-1);
-            assertThatThrownBy(in::read).isInstanceOf(IOException.class);
+            // JSSE goes on to say the end where the peer's close_notify came before its own close
+            Throwable later = catchThrowable(() -> assertThat(in.read()).isEqualTo(-1));
+            if (provider == TlsProvider.OURS || later != null) {
+                assertThat(later).isInstanceOf(IOException.class);
+            }
         }
     }
 
