@@ -10,6 +10,7 @@
 #include <jni.h>
 #include <poll.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sched.h>
 #include <sys/epoll.h>
@@ -21,6 +22,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -82,6 +84,38 @@ EXPORT int lu_statx(int dir_fd, int64_t path, int flags, int mask, int64_t buffe
 EXPORT int lu_fsync(int fd) { return (int)result(fsync(fd)); }
 
 EXPORT int lu_fdatasync(int fd) { return (int)result(fdatasync(fd)); }
+
+EXPORT int lu_gettid(void) { return (int)syscall(SYS_gettid); }
+
+/* The third field of /proc/PID/stat: it follows the name, which is in parentheses and may hold any. */
+EXPORT int lu_thread_state(int tid) {
+    char path[64];
+    char stat[256];
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return -errno;
+    }
+    ssize_t n = read(fd, stat, sizeof stat - 1);
+    int error = errno;
+    close(fd);
+    if (n < 0) {
+        return -error;
+    }
+    stat[n] = '\0';
+    const char *name_end = strrchr(stat, ')');
+    return name_end != NULL && name_end[1] == ' ' ? name_end[2] : -ENODATA;
+}
+
+/* The clock of a thread of this process: MAKE_THREAD_CPUCLOCK of the kernel's posix-timers.h. */
+EXPORT int64_t lu_thread_cpu_nanos(int tid) {
+    const clockid_t clock = (clockid_t)(~(unsigned)tid << 3 | 6);
+    struct timespec time;
+    if (clock_gettime(clock, &time) < 0) {
+        return -errno;
+    }
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
 
 EXPORT const char *lu_strerror(int error) { return strerror(error); }
 

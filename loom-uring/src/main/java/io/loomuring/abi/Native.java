@@ -146,6 +146,25 @@ public final class Native {
     /** {@code fdatasync(2)}. */
     public static native int lu_fdatasync(int fd);
 
+    /** {@code gettid(2)}. */
+    public static native int lu_gettid();
+
+    /**
+     * What a thread of this process does, by the letter of {@code proc(5)}: {@code 'R'} runs or
+     * wants to, {@code 'S'} and {@code 'D'} sleep.
+     *
+     * @param tid as {@link #lu_gettid} gave it
+     * @return the letter or {@code -errno}
+     */
+    public static native int lu_thread_state(int tid);
+
+    /**
+     * CPU time of a thread of this process, by {@code clock_gettime(2)}.
+     *
+     * @return nanoseconds or {@code -errno}
+     */
+    public static native long lu_thread_cpu_nanos(int tid);
+
     /** A bit of {@link #lu_device_feature}: the feature is on. */
     public static final int DEVICE_FEATURE_ACTIVE = 1;
 

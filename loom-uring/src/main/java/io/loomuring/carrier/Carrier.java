@@ -2,6 +2,7 @@ package io.loomuring.carrier;
 
 import io.loomuring.abi.Native;
 import io.loomuring.abi.Shim;
+import io.loomuring.abi.SocketAbi;
 import io.loomuring.jdk.JdkInternals;
 import io.loomuring.observe.Counters;
 import io.loomuring.ring.Op;
@@ -15,7 +16,9 @@ import org.jctools.queues.atomic.MpscUnboundedAtomicArrayQueue;
 
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A platform thread that runs virtual threads and owns an io_uring ring.
@@ -34,11 +37,16 @@ public final class Carrier extends CarrierThread {
     private static final int BATCH_MAX = 256; // even if none waits
 
     private static final int INBOX_CHUNK = 1024;
+
+    /** Of CPU time in a tick of the watchdog: less is nothing, with what it takes to be woken. */
+    private static final long COMPUTING_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
+    private static final int FAILURES_MAX = 8; // turns in succession that ended by an error
     private static final int IO_WORKERS_MAX = 4; // kernel threads for what can't be polled
 
     private final CarrierGroup group;
-    private final int index; // among the group's carriers
-    private final RunQueue runQueue;
+    private final boolean spare; // started while others don't get on; adds itself to the group
+    private final RunQueue runQueue = new RunQueue();
     private final Deadlines deadlines = new Deadlines(); // guarded by guard
     private final Counters counters = new Counters();
     final Scratch.Stack scratches = new Scratch.Stack();
@@ -46,11 +54,6 @@ public final class Carrier extends CarrierThread {
     /** Runnable: a task to run. Op: to be submitted. The others: see {@link #receive}. */
     private final MpscUnboundedAtomicArrayQueue<Object> inbox =
             new MpscUnboundedAtomicArrayQueue<>(INBOX_CHUNK);
-
-    /** What only the carrier itself can do. */
-    private enum Request {
-        SHARE_RUN_QUEUE
-    }
 
     private final MessagePassingQueue.Consumer<Object> receive = this::receive;
 
@@ -60,6 +63,7 @@ public final class Carrier extends CarrierThread {
     // Written by start-up before `started` counts down
     private Ring ring;
     private Wakeup wakeup;
+    private int tid; // of gettid(2)
     private Throwable startFailure;
     private final CountDownLatch started = new CountDownLatch(1);
 
@@ -67,17 +71,24 @@ public final class Carrier extends CarrierThread {
 
     private boolean mounted; // a virtual thread, as far as observers see; written by the carrier
 
-    private long turns; // written by the carrier; the watchdog is content with a late value
-    private volatile long stuckAt = -1; // the turn that was its last; written by the watchdog
-    private volatile boolean asleep; // written by the carrier, before it looks for the watchdog
-    long turnsSeen; // the watchdog's own
+    private volatile int role = Roster.IN_USE; // guarded by the roster's guard for writing
+    private boolean blocking; // in a section that the JDK knows to block; the carrier's own
 
-    Carrier(CarrierGroup group, int index) {
+    private long turns; // written by the carrier; the watchdog is content with a late value
+    private volatile boolean asleep; // written by the carrier, before it looks for the watchdog
+    private boolean endsBatch; // the watchdog wants it to turn; cleared by the carrier
+    private long turnsSeen; // the watchdog's own
+    private long stepsSeen; // likewise
+    private long cpuNanosSeen; // likewise
+    private boolean rescueFailed; // likewise
+    private final Op ringPoll = new Op(_ -> {}); // the watchdog's, and always claimed
+
+    Carrier(CarrierGroup group, int number, boolean spare) {
         super(group);
         this.group = group;
-        this.index = index;
-        runQueue = new RunQueue(group.isStealing());
-        setName("loom-uring-carrier-" + (index + 1));
+        this.spare = spare;
+        ringPoll.tryClaim();
+        setName("loom-uring-carrier-" + number);
     }
 
     // ---- life ----
@@ -90,20 +101,42 @@ public final class Carrier extends CarrierThread {
             }
         } finally {
             started.countDown();
+            if (spare) {
+                group.spareStarted(this, startFailure);
+            }
         }
+        int failures = 0;
         while (!stopping) {
             try {
                 turn();
+                failures = 0;
             } catch (Throwable e) {
                 group.report(this, e);
+                if (++failures == FAILURES_MAX) {
+                    giveUp();
+                }
             }
         }
         ring.close();
         wakeup.close();
     }
 
+    /**
+     * The carrier is of no use any more: stuck for ever, so that others take over what it has. It
+     * doesn't end, since operations in flight end with the thread that submitted them.
+     */
+    private void giveUp() {
+        group.report(this, new IllegalStateException("it takes no further part"));
+        group.roster().stuck(this, Roster.STUCK, true);
+        group.watchdog().carrierAwake();
+        while (true) {
+            LockSupport.park(this);
+        }
+    }
+
     private boolean startUp() {
         try {
+            tid = Native.lu_gettid();
             ring = group.settings().newRing(counters, this::requestCancel);
             ring.limitWorkers(IO_WORKERS_MAX, IO_WORKERS_MAX);
             wakeup = new Wakeup((int) RingException.check("eventfd", Native.lu_eventfd()));
@@ -138,7 +171,12 @@ public final class Carrier extends CarrierThread {
         while (op.inFlight() || !due.isDone()) {
             turn();
         }
+        runBatch(); // another turn would sleep for ever
         op.release();
+        roleByItsCpuTime();
+        beginBlocking();
+        endBlocking();
+        role = Roster.RETIRED; // until the roster has it
     }
 
     /** Waits until the carrier turns; throws what kept it from starting. */
@@ -167,8 +205,8 @@ public final class Carrier extends CarrierThread {
         turns++;
         runBatch();
         mounted = false;
-        if (group.isRetired(this)) {
-            handOn();
+        if (role != Roster.IN_USE) {
+            getOn();
         }
         receiveAll();
         fireDeadlines();
@@ -181,7 +219,8 @@ public final class Carrier extends CarrierThread {
 
     private void runBatch() {
         mounted = !runQueue.isEmpty();
-        for (int i = 0; i < BATCH_MAX && !group.isRetired(this); i++) {
+        endsBatch = false;
+        for (int i = 0; i < BATCH_MAX && role == Roster.IN_USE && !endsBatch; i++) {
             if (i >= BATCH_MIN && ring.hasCompletions()) {
                 return;
             }
@@ -194,11 +233,16 @@ public final class Carrier extends CarrierThread {
         }
     }
 
-    /** Retired: what there is to run goes to the others. */
-    private void handOn() {
-        Runnable task;
-        while ((task = runQueue.poll()) != null) {
-            group.pick().send(task);
+    /** Not stuck, or not any more. Retired: what there is to run goes to the others. */
+    private void getOn() {
+        if (isStuck()) {
+            group.roster().unstuck(this);
+        }
+        if (role == Roster.RETIRED) {
+            Runnable task;
+            while ((task = runQueue.poll()) != null) {
+                group.pick().send(task);
+            }
         }
     }
 
@@ -214,6 +258,17 @@ public final class Carrier extends CarrierThread {
     }
 
     private void receive(Object message) {
+        while (true) {
+            try {
+                take(message);
+                return;
+            } catch (OutOfMemoryError e) { // nothing has changed: the message must not be lost
+                Shim.yieldCpu();
+            }
+        }
+    }
+
+    private void take(Object message) {
         switch (message) {
             case Op op -> ring.submitHanded(op);
             case Op.Cancel cancel -> ring.cancel(cancel);
@@ -225,10 +280,6 @@ public final class Carrier extends CarrierThread {
                 }
             }
             case Runnable task -> group.execute(task);
-            case Request.SHARE_RUN_QUEUE -> {
-                runQueue.share();
-                group.offerToIdle(this);
-            }
             default -> throw new AssertionError(message);
         }
     }
@@ -280,13 +331,16 @@ public final class Carrier extends CarrierThread {
         }
         long nanos = hasWork() ? 0 : nanosToDeadline();
         asleep = nanos != 0;
-        ring.enter(nanos == Long.MAX_VALUE ? -1 : nanos);
-        asleep = false;
-        if (thief) {
-            group.sleeping(-1);
-        }
-        if (wakeup.awake()) {
-            counters.wakeups++;
+        try {
+            ring.enter(nanos == Long.MAX_VALUE ? -1 : nanos);
+        } finally {
+            asleep = false;
+            if (thief) {
+                group.sleeping(-1);
+            }
+            if (wakeup.awake()) {
+                counters.wakeups++;
+            }
         }
         group.watchdog().carrierAwake();
     }
@@ -330,18 +384,24 @@ public final class Carrier extends CarrierThread {
      * @param nanoTime when, in {@code System.nanoTime()}
      */
     Deadline schedule(Runnable task, long nanoTime) {
-        var deadline = new Deadline(task, nanoTime, this);
-        if (isCurrent()) {
-            lock();
+        while (true) {
             try {
-                deadlines.add(deadline);
-            } finally {
-                unlock();
+                var deadline = new Deadline(task, nanoTime, this);
+                if (isCurrent()) {
+                    lock();
+                    try {
+                        deadlines.add(deadline);
+                    } finally {
+                        unlock();
+                    }
+                } else {
+                    send(deadline);
+                }
+                return deadline;
+            } catch (OutOfMemoryError e) { // the JDK would lose the thread that is parking
+                Shim.yieldCpu();
             }
-        } else {
-            send(deadline);
         }
-        return deadline;
     }
 
     /** Takes a cancelled deadline off the heap. */
@@ -364,25 +424,24 @@ public final class Carrier extends CarrierThread {
 
     // ---- for any thread ----
 
-    /** Lets others steal, where there were no others before. */
-    void shareRunQueue() {
-        send(Request.SHARE_RUN_QUEUE);
-    }
-
     /** Hands over a task, an operation or a deadline, and wakes the carrier if it sleeps. */
     void send(Object message) {
-        inbox.offer(message);
+        while (true) {
+            try {
+                inbox.offer(message);
+                break;
+            } catch (OutOfMemoryError e) { // callers have gone too far to go back
+                Shim.yieldCpu();
+            }
+        }
         VarHandle.fullFence(); // before looking at the state: see Wakeup
-        wake();
+        if (!wake() && isStuck()) {
+            group.watchdog().carrierAwake();
+        }
     }
 
     boolean wake() {
         return wakeup.wake();
-    }
-
-    /** Turns so far; any thread, a moment late. */
-    long turns() {
-        return turns;
     }
 
     /** Whether the carrier waits in its ring, where it needs nobody; any thread, a moment late. */
@@ -390,22 +449,73 @@ public final class Carrier extends CarrierThread {
         return asleep;
     }
 
-    /** Whether it hasn't turned since the watchdog missed a turn: work had better go elsewhere. */
-    boolean isStuck() {
-        return stuckAt == turns && !asleep; // it may have gone to sleep in that very turn
+    int role() {
+        return role;
     }
 
-    /** By the watchdog: the carrier should have turned since the given turn. */
-    void stuckAt(long turn) {
-        stuckAt = turn;
+    /** By the roster. */
+    void role(int newRole) {
+        role = newRole;
+    }
+
+    /** Whether it doesn't get on: work had better go elsewhere. */
+    boolean isStuck() {
+        return role >= Roster.STUCK;
+    }
+
+    // ---- for the watchdog ----
+
+    /** Whether it turned since the last call. */
+    boolean turned() {
+        long now = turns;
+        boolean turned = now != turnsSeen;
+        turnsSeen = now;
+        return turned;
+    }
+
+    /** Whether it turned or began another task since the last call; after {@link #turned}. */
+    boolean stepped() {
+        long now = turnsSeen + counters.tasks;
+        boolean stepped = now != stepsSeen;
+        stepsSeen = now;
+        return stepped;
+    }
+
+    /** Makes it turn as soon as the task that runs has ended. */
+    void endBatch() {
+        endsBatch = true;
+    }
+
+    /**
+     * The role if the carrier hasn't stepped, by what its thread did since the last call: it
+     * computes or it sleeps. If it wants a processor but got none it keeps its role: a spare
+     * wouldn't get one sooner.
+     */
+    int roleByItsCpuTime() {
+        long now = Native.lu_thread_cpu_nanos(tid);
+        long used = now - cpuNanosSeen;
+        cpuNanosSeen = now;
+        if (used >= COMPUTING_NANOS) {
+            return Roster.COMPUTING;
+        }
+        int state = Native.lu_thread_state(tid);
+        return state == 'R' || state < 0 ? role : Roster.STUCK;
     }
 
     /**
      * Does for a carrier that doesn't turn what can be done without it: hands its messages on,
      * fires its deadlines, submits and reaps its ring; by the watchdog. What is for the ring stays
-     * in the inbox unless the ring is to be had: its carrier may be asleep in it for ever.
+     * in the inbox unless the ring is to be had: its carrier may be asleep in it for ever. Tasks
+     * stay where they are if no other carrier gets on.
      */
     void rescue() {
+        boolean takers = !group.pick().isStuck();
+        if (takers) {
+            Runnable task;
+            while ((task = runQueue.steal()) != null) {
+                group.execute(task);
+            }
+        }
         lock();
         boolean hasRing = ring.isShared() && ring.beginRescue();
         try {
@@ -414,7 +524,7 @@ public final class Carrier extends CarrierThread {
                 if (message == null) {
                     break;
                 }
-                if (mayBeDoneByOthers(message, hasRing)) {
+                if (mayBeDoneByOthers(message, hasRing, takers)) {
                     receive(message);
                 } else {
                     inbox.offer(message);
@@ -432,10 +542,50 @@ public final class Carrier extends CarrierThread {
         wake();
     }
 
-    private static boolean mayBeDoneByOthers(Object message, boolean hasRing) {
+    /** Tells of it, once. */
+    void rescueFailed(RuntimeException e) {
+        if (!rescueFailed) {
+            rescueFailed = true;
+            group.report(this, e);
+        }
+    }
+
+    /** Whether there is nothing to do for a carrier that is stuck asleep, now. By the watchdog. */
+    boolean isQuiet() {
+        return role == Roster.STUCK
+                && inbox.isEmpty()
+                && deadlines.isEmpty()
+                && runQueue.isEmpty()
+                && !ring.hasCompletions();
+    }
+
+    /**
+     * Makes the next completion of a ring that nobody enters unpark the watchdog: the ring itself
+     * is polled by the ring of a carrier that gets on.
+     *
+     * @return whether there is nothing to wait for, or the poll is on its way
+     */
+    boolean watchRing(Watchdog watchdog) {
+        if (ring.inFlight() == 0 || ringPoll.inFlight()) {
+            return true;
+        }
+        Carrier other = group.pick();
+        if (other.isStuck() || ringPoll.result() < 0) { // it can't be polled
+            return false;
+        }
+        ringPoll.release();
+        ringPoll.tryClaim();
+        ringPoll.waitOn(watchdog);
+        ringPoll.prepPollAdd(ring.fd(), SocketAbi.POLLIN);
+        ringPoll.handOver();
+        other.send(ringPoll);
+        return true;
+    }
+
+    private static boolean mayBeDoneByOthers(Object message, boolean hasRing, boolean takers) {
         return switch (message) {
-            case Runnable _, Deadline _ -> true;
-            case Request _ -> false;
+            case Runnable _ -> takers;
+            case Deadline _ -> true;
             default -> hasRing;
         };
     }
@@ -458,10 +608,6 @@ public final class Carrier extends CarrierThread {
         return mounted;
     }
 
-    int index() {
-        return index;
-    }
-
     RunQueue runQueue() {
         return runQueue;
     }
@@ -478,12 +624,31 @@ public final class Carrier extends CarrierThread {
         return Math.max(1, runQueue.size());
     }
 
-    /** No spare carrier takes over yet; the JDK then blocks this one. */
+    /**
+     * The virtual thread on this carrier is about to block it: another one takes over at once,
+     * where the watchdog would need a tick to notice.
+     *
+     * @return whether {@link #endBlocking} is to be called
+     */
     @Override
     public boolean beginBlocking() {
-        return false;
+        if (blocking) {
+            return false;
+        }
+        blocking = true;
+        if (ring.needsEnter()) {
+            ring.enter(0);
+        }
+        group.blocks(this);
+        return true;
     }
 
+    /** Called by the JDK after each yield as well: whoever yields doesn't block any more. */
     @Override
-    public void endBlocking() {}
+    public void endBlocking() {
+        if (blocking) {
+            blocking = false;
+            group.roster().unstuck(this);
+        }
+    }
 }

@@ -7,7 +7,6 @@ import io.loomuring.ring.Ring;
 import io.loomuring.ring.RingException;
 
 import java.lang.invoke.VarHandle;
-import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.ForkJoinTask;
@@ -27,7 +26,7 @@ import java.util.function.Consumer;
  * <p>{@link #setParallelism} starts more carriers, or retires some. A retired carrier gets no new
  * work and hands on what it has. It sleeps in its ring, since a thread that ever submitted must
  * live until its last final CQE, hands on the threads whose operations complete there, and comes
- * back when the group grows again.
+ * back when the group grows again, or as a spare for one that is stuck ({@link Roster}).
  */
 public final class CarrierGroup extends ForkJoinPool {
     /** Makes a carrier's ring, on the carrier's thread. */
@@ -36,15 +35,19 @@ public final class CarrierGroup extends ForkJoinPool {
         Ring newRing(Counters counters, Consumer<Op.Cancel> cancelSink) throws RingException;
     }
 
+    private static final long SPARE_RETRY_NANOS = TimeUnit.SECONDS.toNanos(5);
+
     private final RingFactory rings;
     private final int sizeMax;
     private final boolean stealingAllowed;
+    private final Roster roster;
     private final Watchdog watchdog;
     private final ReentrantLock resizing = new ReentrantLock();
+    private final AtomicInteger numbers = new AtomicInteger(); // of carriers, in their names
 
-    private volatile Carrier[] carriers = {}; // that ever started; replaced while resizing
-    private final AtomicInteger parallelism; // those beyond are retired; written while resizing
-    private boolean stealing; // written while resizing; a late look does no harm
+    private boolean stealing; // written when a carrier is added; a late look does no harm
+    private volatile long noSpareUntil = System.nanoTime(); // one couldn't start
+    private boolean spareRefused; // one couldn't start, which has been reported
 
     private final AtomicInteger next = new AtomicInteger(); // round robin for other threads' work
     private final AtomicInteger sleeping = new AtomicInteger(); // carriers that could steal
@@ -54,7 +57,7 @@ public final class CarrierGroup extends ForkJoinPool {
         this.rings = rings;
         this.sizeMax = sizeMax;
         stealingAllowed = stealing;
-        parallelism = new AtomicInteger(size);
+        roster = new Roster(size, sizeMax);
         watchdog = new Watchdog(this);
     }
 
@@ -92,13 +95,8 @@ public final class CarrierGroup extends ForkJoinPool {
         }
         resizing.lock();
         try {
-            if (size > carriers.length) {
-                startMore(size);
-            }
-            int before = parallelism.getAndSet(size); // a full fence: see Wakeup
-            for (int i = Math.min(size, before); i < Math.max(size, before); i++) {
-                carriers[i].wake(); // to hand its tasks on, or to look for some
-            }
+            startMore(size - roster.all().length);
+            int before = roster.parallelism(size);
             watchdog.carrierAwake();
             return before;
         } catch (RingException e) {
@@ -111,40 +109,43 @@ public final class CarrierGroup extends ForkJoinPool {
         }
     }
 
-    /** Starts carriers until there are so many; all of those that it starts, or none. */
-    private void startMore(int size) throws RingException, InterruptedException {
-        Carrier[] old = carriers;
-        stealing = stealingAllowed && size > 1;
-        Carrier[] all = Arrays.copyOf(old, size);
-        int started = old.length;
+    /** Starts so many carriers, if any; all of them or none. */
+    private void startMore(int count) throws RingException, InterruptedException {
+        var more = new Carrier[Math.max(0, count)];
+        int started = 0;
         try {
-            for (; started < size; started++) {
-                all[started] = new Carrier(this, started);
-                all[started].start();
-                all[started].awaitStarted();
+            for (; started < more.length; started++) {
+                more[started] = newCarrier(false);
+                more[started].start();
+                more[started].awaitStarted();
             }
         } finally {
-            if (started < size) {
-                stealing = stealingAllowed && old.length > 1;
-                for (int i = old.length; i < started; i++) {
-                    all[i].shutDown();
+            if (started < more.length) {
+                for (int i = 0; i < started; i++) {
+                    more[i].shutDown();
                 }
             }
         }
-        carriers = all;
-        if (stealing && old.length == 1) {
-            old[0].shareRunQueue();
+        add(more);
+    }
+
+    private Carrier newCarrier(boolean spare) {
+        return new Carrier(this, numbers.incrementAndGet(), spare);
+    }
+
+    private void add(Carrier... more) {
+        roster.add(more);
+        if (stealingAllowed && !stealing && roster.all().length > 1) {
+            stealing = true;
+            VarHandle.fullFence();
+            for (Carrier carrier : roster.all()) {
+                carrier.wake(); // to be counted as one that could steal
+            }
         }
     }
 
-    /** Whether a carrier gets no more work. */
-    boolean isRetired(Carrier carrier) {
-        return carrier.index() >= parallelism.getOpaque();
-    }
-
-    /** All that ever started, retired ones too. */
-    Carrier[] carriers() {
-        return carriers;
+    Roster roster() {
+        return roster;
     }
 
     Watchdog watchdog() {
@@ -155,17 +156,48 @@ public final class CarrierGroup extends ForkJoinPool {
         return rings;
     }
 
+    // ---- spares ----
+
+    /** A carrier is about to block, as its virtual thread says. */
+    void blocks(Carrier carrier) {
+        roster.stuck(carrier, Roster.STUCK, false);
+        watchdog.blocks();
+    }
+
+    /** Starts carriers that are missing, without waiting for them; by the watchdog. */
+    void startSpares() {
+        while (System.nanoTime() - noSpareUntil >= 0 && roster.beginStart()) {
+            try {
+                newCarrier(true).start();
+            } catch (Throwable e) { // no memory, or no thread
+                spareStarted(null, e);
+            }
+        }
+    }
+
+    /** A spare turns, or can't start; on its thread. */
+    void spareStarted(Carrier spare, Throwable failure) {
+        if (failure == null) {
+            add(spare);
+        } else {
+            noSpareUntil = System.nanoTime() + SPARE_RETRY_NANOS;
+            if (roster.isMissing() && !spareRefused) {
+                spareRefused = true;
+                report("no further carrier can take over for those that are blocked", failure);
+            }
+        }
+        roster.endStart();
+    }
+
     // ---- scheduling ----
 
     @Override
     public void execute(Runnable task) {
         Carrier carrier = current();
-        if (carrier != null && !isRetired(carrier)) {
+        if (carrier != null && carrier.role() == Roster.IN_USE) {
             carrier.push(task);
         } else {
-            // without stealing a thread stays with the carrier whose ring its operation was on
-            Carrier rescued = stealing ? null : watchdog.rescuing();
-            (rescued != null && !isRetired(rescued) ? rescued : pick()).send(task);
+            pick().send(task);
         }
     }
 
@@ -201,29 +233,17 @@ public final class CarrierGroup extends ForkJoinPool {
                 : null;
     }
 
-    /** A carrier for work that comes from elsewhere: in turn, without those that are stuck. */
+    /** A carrier for work that comes from elsewhere: in turn; a stuck one if all are. */
     Carrier pick() {
-        int size = parallelism.getAcquire(); // before the carriers, of which there are no fewer
-        Carrier[] all = carriers;
-        int start = next.getAndIncrement() & Integer.MAX_VALUE;
-        for (int i = 0; i < size; i++) {
-            Carrier carrier = all[(start + i) % size];
-            if (!carrier.isStuck()) {
-                return carrier;
-            }
-        }
-        return all[start % size];
+        Carrier[] inUse = roster.inUse();
+        return inUse[(next.getAndIncrement() & Integer.MAX_VALUE) % inUse.length];
     }
 
     // ---- stealing ----
 
-    boolean isStealing() {
-        return stealing;
-    }
-
     /** Whether a carrier may take tasks of others. */
     boolean maySteal(Carrier carrier) {
-        return stealing && !isRetired(carrier);
+        return stealing && carrier.role() == Roster.IN_USE;
     }
 
     /** Counts a carrier that may steal and goes to sleep (1), or is awake again (-1). */
@@ -246,8 +266,8 @@ public final class CarrierGroup extends ForkJoinPool {
         int waiting = busy.runQueue().size();
         boolean mounted = Thread.currentThread() != busy;
         if (waiting > (mounted ? 0 : 1)) {
-            for (Carrier carrier : carriers) {
-                if (carrier != busy && !isRetired(carrier) && carrier.wake()) {
+            for (Carrier carrier : roster.inUse()) {
+                if (carrier != busy && carrier.wake()) {
                     return;
                 }
             }
@@ -257,8 +277,8 @@ public final class CarrierGroup extends ForkJoinPool {
     /** Whether a carrier that is about to sleep could steal. */
     boolean hasTasksFor(Carrier thief) {
         if (maySteal(thief)) {
-            for (Carrier carrier : carriers) {
-                if (carrier != thief && carrier.runQueue().stealable() > 0) {
+            for (Carrier carrier : roster.all()) {
+                if (carrier != thief && !carrier.runQueue().isEmpty()) {
                     return true;
                 }
             }
@@ -273,8 +293,8 @@ public final class CarrierGroup extends ForkJoinPool {
         }
         RunQueue fullest = null;
         int most = 0;
-        for (Carrier carrier : carriers) {
-            int size = carrier == thief ? 0 : carrier.runQueue().stealable();
+        for (Carrier carrier : roster.all()) {
+            int size = carrier == thief ? 0 : carrier.runQueue().size();
             if (size > most) {
                 most = size;
                 fullest = carrier.runQueue();
@@ -288,44 +308,53 @@ public final class CarrierGroup extends ForkJoinPool {
     /** What all carriers did so far. */
     public Counters counters() {
         var sum = new Counters();
-        for (Carrier carrier : carriers) {
+        roster.addTo(sum);
+        for (Carrier carrier : roster.all()) {
             sum.add(carrier.counters());
         }
         return sum;
     }
 
-    /** Tells of an error in a carrier's turn, on a thread of its own. */
-    void report(Carrier carrier, Throwable error) {
+    /** Tells of an error on a thread of ours. */
+    void report(Thread where, Throwable error) {
+        report("internal error on " + where.getName(), error);
+    }
+
+    /** On a thread of its own: to print is to take locks. */
+    private static void report(String what, Throwable error) {
         var reporter =
                 new Thread(
                         () -> {
-                            System.err.println(
-                                    "loom-uring: internal error on " + carrier.getName());
+                            System.err.println("loom-uring: " + what);
                             error.printStackTrace();
                         },
                         "loom-uring-report");
         reporter.setDaemon(true);
-        reporter.start();
+        try {
+            reporter.start();
+        } catch (OutOfMemoryError e) {
+            // there is no thread to say it, and to print is to take locks
+        }
     }
 
     // ---- what the JDK's MXBean and jcmd show ----
 
     @Override
     public int getParallelism() {
-        return parallelism.get();
+        return roster.parallelism();
     }
 
-    /** Retired carriers included: they are threads. */
+    /** Retired carriers and spares included: they are threads. */
     @Override
     public int getPoolSize() {
-        return carriers.length;
+        return roster.all().length;
     }
 
     /** Carriers on which a virtual thread is mounted. */
     @Override
     public int getActiveThreadCount() {
         int active = 0;
-        for (Carrier carrier : carriers) {
+        for (Carrier carrier : roster.all()) {
             active += carrier.isMounted() ? 1 : 0;
         }
         return active;
@@ -339,7 +368,7 @@ public final class CarrierGroup extends ForkJoinPool {
     @Override
     public long getQueuedTaskCount() {
         long queued = 0;
-        for (Carrier carrier : carriers) {
+        for (Carrier carrier : roster.all()) {
             queued += carrier.runQueue().size();
         }
         return queued;
@@ -349,7 +378,7 @@ public final class CarrierGroup extends ForkJoinPool {
     @Override
     public int getQueuedSubmissionCount() {
         int queued = 0;
-        for (Carrier carrier : carriers) {
+        for (Carrier carrier : roster.all()) {
             queued += carrier.messages();
         }
         return queued;

@@ -18,9 +18,10 @@ import java.nio.ByteBuffer;
  *
  * <p>Each blocks the calling thread until the operation's end, so that memory and descriptor are
  * the caller's again when it returns. A virtual thread of ours fills an entry of its carrier's ring
- * and parks; one of another scheduler hands the operation to a carrier and parks. A platform thread
- * makes the system call itself ({@link PlatformIo}), but for {@code accept} and {@code connect},
- * which it hands over. The caller has claimed {@code op}.
+ * and parks; one of another scheduler, or pinned on a carrier that it holds up, hands the operation
+ * to a carrier that gets on and parks. A platform thread makes the system call itself ({@link
+ * PlatformIo}), but for {@code accept} and {@code connect}, which it hands over. The caller has
+ * claimed {@code op}.
  *
  * <p>Results are {@code >= 0} or {@code -errno}. A {@code timeoutNanos} above 0 limits the wait:
  * after it the operation is cancelled with {@link Op#DEADLINE}, and the result is {@code
@@ -339,7 +340,7 @@ public final class CarrierIo {
         op.waitOn(thread);
         CarrierGroup carriers = group;
         Carrier carrier = thread.isVirtual() ? carriers.current() : null;
-        if (carrier != null) {
+        if (carrier != null && !carrier.isStuck()) {
             // no pre-emption: the virtual thread stays on this carrier until it parks
             if (carrier.ring().submit(op)) {
                 Waiting.await(op, timeoutNanos);

@@ -24,18 +24,7 @@ final class RunQueue {
             new AtomicReferenceArray<>(CAPACITY_INITIAL); // written by the carrier only
     private final AtomicLong head = new AtomicLong();
     private final AtomicLong tail = new AtomicLong(); // written by the carrier only
-    private volatile boolean shared; // whether there may be thieves; for good
     private long cleared; // slots below hold no reference any more; the carrier's own
-
-    RunQueue(boolean shared) {
-        this.shared = shared;
-    }
-
-    /** By the carrier, between its own polls: from now on thieves may come. */
-    @CarrierConfined
-    void share() {
-        shared = true;
-    }
 
     private static int index(AtomicReferenceArray<?> array, long position) {
         return (int) position & (array.length() - 1);
@@ -84,7 +73,7 @@ final class RunQueue {
         cleared = h;
     }
 
-    /** The oldest task, or null; by any thread if the queue is shared. */
+    /** The oldest task, or null; by any thread. */
     Runnable steal() {
         while (true) {
             long h = head.get();
@@ -93,10 +82,6 @@ final class RunQueue {
             }
             AtomicReferenceArray<Runnable> array = slots; // after tail: has what tail published
             Runnable task = array.get(index(array, h));
-            if (!shared) {
-                head.setRelease(h + 1);
-                return task;
-            }
             if (head.compareAndSet(h, h + 1)) {
                 return task;
             }
@@ -126,11 +111,6 @@ final class RunQueue {
 
     boolean isEmpty() {
         return size() == 0;
-    }
-
-    /** What a thief would find now. */
-    int stealable() {
-        return shared ? size() : 0;
     }
 
     /** Exact on the carrier while nobody steals, else a moment old. */

@@ -4,25 +4,33 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Looks after carriers that don't turn, since a virtual thread computes, or is pinned and waits,
- * perhaps for an operation that its own carrier would reap. What has been still for a tick is
- * rescued: messages, deadlines and ring, while idle carriers steal from its run queue.
+ * Looks after carriers that don't get on, since a virtual thread computes, or is pinned and waits,
+ * perhaps for an operation that its own carrier would reap. One that has done nothing for a tick is
+ * stuck: its tasks, messages, deadlines and ring are seen to, and another carrier takes over if
+ * need be ({@link Roster}). One that runs task after task is made to turn.
  *
- * <p>It sleeps when every carrier has slept for a while; a carrier that awakes wakes it. While
- * there is work it looks once a tick, which costs the carriers nothing.
+ * <p>After a pause of the whole process (garbage collection, SIGSTOP, a CPU quota) every carrier
+ * looks stuck. The watchdog then was late itself, and discards what it sees first.
+ *
+ * <p>It sleeps when every carrier has slept for a while, in its ring or in a call that blocks; a
+ * carrier that awakes wakes it, and so does a completion of a ring that nobody enters. While there
+ * is work it looks once a tick, which costs the carriers nothing.
  */
 final class Watchdog extends Thread {
     private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+    private static final long TICK_NANOS_STUCK = TimeUnit.MILLISECONDS.toNanos(5); // while one is
+    private static final long LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
     private static final int IDLE_TICKS_BEFORE_SLEEP = 100; // so that a ping-pong doesn't wake it
 
     private final CarrierGroup group;
+    private final Roster roster;
     private volatile boolean sleeping;
-    private Carrier rescuing; // the watchdog's own
 
     Watchdog(CarrierGroup group) {
         super("loom-uring-watchdog");
         setDaemon(true);
         this.group = group;
+        roster = group.roster();
     }
 
     /** By a carrier that has slept, or by whoever adds carriers. */
@@ -33,65 +41,104 @@ final class Watchdog extends Thread {
         }
     }
 
-    /** The carrier whose completions the calling thread reaps, if that is the watchdog. */
-    Carrier rescuing() {
-        return Thread.currentThread() == this ? rescuing : null;
+    /** By a carrier that is about to block: there may be a spare to start. */
+    void blocks() {
+        if (sleeping || roster.isMissing()) {
+            sleeping = false;
+            LockSupport.unpark(this);
+        }
     }
 
     @Override
     public void run() {
         int idleTicks = 0;
+        boolean wasLate = false;
         while (true) {
-            idleTicks = look() ? 0 : idleTicks + 1;
-            if (idleTicks < IDLE_TICKS_BEFORE_SLEEP) {
-                LockSupport.parkNanos(TICK_NANOS);
-            } else {
-                sleepUntilWork();
-                idleTicks = 0;
+            try {
+                boolean late = sleepForATick();
+                boolean work = look(late && !wasLate);
+                wasLate = late;
+                idleTicks = work ? 0 : idleTicks + 1;
+                if (idleTicks >= IDLE_TICKS_BEFORE_SLEEP) {
+                    sleepUntilWork();
+                    idleTicks = 0;
+                }
+            } catch (Throwable e) {
+                group.report(this, e);
             }
         }
     }
 
-    /** Whether any carrier turned, or should have. */
-    private boolean look() {
-        boolean work = false;
-        for (Carrier carrier : group.carriers()) {
-            long turns = carrier.turns();
-            boolean turned = turns != carrier.turnsSeen;
-            boolean stuck = !turned && !carrier.isAsleep();
-            carrier.turnsSeen = turns;
-            work |= turned || stuck;
-            if (stuck) {
-                carrier.stuckAt(turns);
-                rescue(carrier);
+    /** Starts spares meanwhile; returns whether it took much longer than a tick. */
+    private boolean sleepForATick() {
+        long end = System.nanoTime() + (roster.anyStuck() ? TICK_NANOS_STUCK : TICK_NANOS);
+        long left;
+        while ((left = end - System.nanoTime()) > 0) {
+            if (roster.isMissing()) {
+                group.startSpares();
             }
+            LockSupport.parkNanos(left);
+        }
+        return -left > LATE_NANOS;
+    }
+
+    /**
+     * Looks at every carrier.
+     *
+     * @param discarding what was still may have been stopped: only what it does next counts
+     * @return whether there is anything to look after
+     */
+    private boolean look(boolean discarding) {
+        boolean work = roster.hasSurplus();
+        roster.dismiss();
+        for (Carrier carrier : roster.all()) {
+            boolean turned = carrier.turned();
+            boolean stepped = carrier.stepped();
+            work |= turned;
+            if (carrier.isAsleep()) {
+                roster.unstuck(carrier); // it may have gone to sleep while it was found stuck
+            } else {
+                work |= !carrier.isQuiet();
+                int role = carrier.roleByItsCpuTime();
+                if (!stepped && role >= Roster.STUCK && (!discarding || carrier.isStuck())) {
+                    roster.stuck(carrier, role, true);
+                } else if (stepped && !turned) {
+                    carrier.endBatch();
+                }
+            }
+        }
+        if (work) {
+            group.startSpares();
+        }
+        if (roster.anyStuck()) {
+            rescueStuck();
         }
         return work;
     }
 
-    private void rescue(Carrier carrier) {
-        rescuing = carrier;
-        try {
-            carrier.rescue();
-            group.offerToIdle(carrier);
-        } catch (RuntimeException e) {
-            group.report(carrier, e);
-        } finally {
-            rescuing = null;
+    private void rescueStuck() {
+        for (Carrier carrier : roster.all()) {
+            if (carrier.isStuck()) {
+                try {
+                    carrier.rescue();
+                } catch (RuntimeException e) {
+                    carrier.rescueFailed(e);
+                }
+            }
         }
     }
 
     private void sleepUntilWork() {
         sleeping = true;
-        while (sleeping && allAsleep()) { // a carrier that awoke before it saw `sleeping` is seen
+        while (sleeping && allAtRest()) { // a carrier that awoke before it saw `sleeping` is seen
             LockSupport.park(this);
         }
         sleeping = false;
     }
 
-    private boolean allAsleep() {
-        for (Carrier carrier : group.carriers()) {
-            if (!carrier.isAsleep()) {
+    private boolean allAtRest() {
+        for (Carrier carrier : roster.all()) {
+            if (!carrier.isAsleep() && !(carrier.watchRing(this) && carrier.isQuiet())) {
                 return false;
             }
         }

@@ -4,8 +4,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * What one ring and its carrier did since start. Plain fields: the ring's owner is the only writer,
- * and a reader that sees a value one turn old is content.
+ * What one ring and its carrier, or the group's watchdog, did since start. Plain fields: the ring's
+ * owner, or the watchdog, is the only writer, and a reader that sees a value one turn old is
+ * content.
  */
 public final class Counters {
     public long operations; // SQEs that stood for somebody's operation
@@ -21,6 +22,8 @@ public final class Counters {
     public long steals; // continuations taken from another carrier
     public long wakeups; // times that another thread woke the carrier
     public long foreignOperations; // of threads that have no ring
+    public long stalls; // times that a carrier was found not to get on with its work
+    public long spares; // times that a carrier took over for one that doesn't get on
 
     /** Adds another carrier's counters to these. */
     public void add(Counters other) {
@@ -37,6 +40,8 @@ public final class Counters {
         steals += other.steals;
         wakeups += other.wakeups;
         foreignOperations += other.foreignOperations;
+        stalls += other.stalls;
+        spares += other.spares;
     }
 
     /** Name to value, in the order above. */
@@ -55,6 +60,8 @@ public final class Counters {
         map.put("steals", steals);
         map.put("wakeups", wakeups);
         map.put("foreignOperations", foreignOperations);
+        map.put("stalls", stalls);
+        map.put("spares", spares);
         return map;
     }
 }

@@ -1,6 +1,8 @@
 package io.loomuring.ring;
 
 import static io.loomuring.abi.IoUringAbi.*;
+import static io.loomuring.ring.OwnerWord.ENTERING;
+import static io.loomuring.ring.OwnerWord.FILLING;
 
 import io.loomuring.abi.Errno;
 import io.loomuring.abi.Memory;
@@ -10,47 +12,25 @@ import io.loomuring.abi.SocketAbi;
 import io.loomuring.observe.Counters;
 
 import java.lang.invoke.VarHandle;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /**
  * One io_uring instance: submit operations, enter the kernel, reap completions.
  *
- * <p>Everything here happens under the owner word, which has one holder at a time:
- *
- * <pre>
- *                 +--> FILLING  --+    the carrier (or the virtual thread on it) claims, fills and
- *                 |               |    publishes an SQE
- *     OUTSIDE ----+--> ENTERING --+--> OUTSIDE     the carrier submits, waits and reaps
- *                 |               |
- *                 +--> RESCUED  --+    another thread does so for a carrier that is stuck
- * </pre>
- *
- * A thread can be stopped anywhere, by the scheduler of the system or a safepoint; so a rescuer
- * takes the word only from OUTSIDE, and the carrier never assumes that it still has it. The word is
- * taken by a compare-and-set and given back by a release store: 001-owner-word in docs/decisions
- * has the cost of it.
+ * <p>Everything here happens under the {@link OwnerWord}, which has one holder at a time.
  *
  * <p>With a polling {@link SqThread} the kernel takes entries as they are published; the ring is
  * entered only to wait, and to wake that thread.
  */
 public final class Ring {
-    // The owner word
-    private static final int OUTSIDE = 0;
-    private static final int FILLING = 1;
-    private static final int ENTERING = 2;
-    private static final int RESCUED = 3;
-
     // user_data of the ring's own operations
     private static final long WAKE = -1;
     private static final long CANCEL = -2;
 
-    private static final int SPINS_BEFORE_YIELD = 100;
     private static final int FLUSH_ATTEMPTS_MAX = 1000;
 
-    private final AtomicInteger owner = new AtomicInteger(OUTSIDE);
-    private Thread rescuer; // of RESCUED; others may read it: nobody sees himself but the rescuer
+    private final OwnerWord owner = new OwnerWord();
 
     private final SqThread sqThread;
     private final int fd;
@@ -181,38 +161,6 @@ public final class Ring {
         }
     }
 
-    // ---- the owner word ----
-
-    /** False for a rescuer that has it already. Full fence. */
-    private boolean acquire(int state) {
-        if (owner.compareAndSet(OUTSIDE, state)) {
-            return true;
-        }
-        if (rescuer == Thread.currentThread()) {
-            VarHandle.fullFence();
-            return false;
-        }
-        acquireSlow(state);
-        return true;
-    }
-
-    /** A rescuer has the ring for the time of one enter and reap: wait, without parking. */
-    private void acquireSlow(int state) {
-        int spins = 0;
-        while (!owner.compareAndSet(OUTSIDE, state)) {
-            if (++spins < SPINS_BEFORE_YIELD) {
-                Thread.onSpinWait();
-            } else {
-                Shim.yieldCpu();
-            }
-        }
-    }
-
-    private void release() {
-        assert owner.get() != OUTSIDE;
-        owner.setRelease(OUTSIDE);
-    }
-
     // ---- filling ----
 
     /**
@@ -236,7 +184,7 @@ public final class Ring {
     /** Returns null, or whoever waits for an operation that ends here. */
     private Thread submitOrRefuse(Op op, boolean handed) {
         op.submitting(this);
-        boolean taken = acquire(FILLING); // the full fence between submitting and isCancelled
+        boolean taken = owner.acquire(FILLING); // the full fence between submitting and isCancelled
         try {
             if (handed) {
                 counters.foreignOperations++;
@@ -255,7 +203,7 @@ public final class Ring {
             return op.completed(-Errno.ENOMEM);
         } finally {
             if (taken) {
-                release();
+                owner.release();
             }
         }
     }
@@ -302,7 +250,7 @@ public final class Ring {
     /** Cancels what the request means if it is still in flight on this ring. */
     public void cancel(Op.Cancel request) {
         Op op = request.op();
-        boolean taken = acquire(FILLING);
+        boolean taken = owner.acquire(FILLING);
         try {
             long userData = op.userData(); // of another ring's submission, perhaps: look it up
             if (inFlight.get(userData) != op || !op.isClaim(request.claim())) {
@@ -318,7 +266,7 @@ public final class Ring {
             counters.cancels++;
         } finally {
             if (taken) {
-                release();
+                owner.release();
             }
         }
     }
@@ -412,7 +360,7 @@ public final class Ring {
      * @return completions reaped
      */
     public int enter(long waitNanos) {
-        acquire(ENTERING);
+        owner.acquire(ENTERING);
         try {
             if (!wakeArmed && wakeFd >= 0 && (!isFull() || flush())) {
                 armWake();
@@ -424,7 +372,7 @@ public final class Ring {
             }
             return reap();
         } finally {
-            release();
+            owner.release();
         }
     }
 
@@ -478,7 +426,7 @@ public final class Ring {
                 complete(userData, res, flags);
             } else if (userData == WAKE) {
                 wakeArmed = (flags & IORING_CQE_F_MORE) != 0;
-                wakeTaken |= rescuer != null;
+                wakeTaken |= owner.isRescued();
             }
             // CANCEL: found, already ending (-EALREADY) or ended (-ENOENT); its target tells
         }
@@ -531,11 +479,7 @@ public final class Ring {
      * @return whether it was to be had
      */
     public boolean beginRescue() {
-        if (!owner.compareAndSet(OUTSIDE, RESCUED)) {
-            return false;
-        }
-        rescuer = Thread.currentThread();
-        return true;
+        return owner.tryRescue();
     }
 
     /** Submits, reaps and gives the ring back; returns completions reaped. */
@@ -546,12 +490,16 @@ public final class Ring {
             }
             return reap();
         } finally {
-            rescuer = null;
-            release();
+            owner.release();
         }
     }
 
     // ---- the rest ----
+
+    /** The ring's descriptor: readable when completions wait. */
+    public int fd() {
+        return fd;
+    }
 
     Consumer<Op.Cancel> cancelSink() {
         return cancelSink;

@@ -19,31 +19,34 @@ import org.junit.jupiter.api.TestMethodOrder;
 
 import java.lang.management.ManagementFactory;
 
-/** One carrier, whose run queue has no thieves until there are more. */
+/** One carrier that becomes two. */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class) // a group that has grown stays grown
 class GrowFromOneTest {
+    private static final int CARRIERS_MAX = 4;
+
     private static VirtualThreadSchedulerMXBean scheduler;
 
     @BeforeAll
     static void install() {
-        Installed.install(1, true);
+        Installed.install(1, CARRIERS_MAX, true);
         scheduler = ManagementFactory.getPlatformMXBean(VirtualThreadSchedulerMXBean.class);
     }
 
     @Test
     @Order(1)
     void shouldStayAsItIsWhenTheKernelRefusesAnotherRing() throws Exception {
+        Running.onVirtual(() -> {}).result();
+        Await.until("one is on standby", () -> scheduler.getPoolSize() == 2);
         Running.onPlatform(
                         () -> {
                             Seccomp.refuse(Seccomp.IO_URING_SETUP, Errno.ENOMEM);
-                            assertThatThrownBy(() -> scheduler.setParallelism(2))
+                            assertThatThrownBy(() -> scheduler.setParallelism(CARRIERS_MAX))
                                     .isInstanceOf(IllegalStateException.class)
                                     .hasMessageContaining("io_uring_setup");
                         })
                 .result();
         assertThat(scheduler.getParallelism()).isOne();
-        assertThat(scheduler.getPoolSize()).isOne();
-        assertThat(Spread.ofChildren(() -> true)).hasSize(1);
+        assertThat(scheduler.getPoolSize()).isEqualTo(2);
     }
 
     @Test
@@ -51,7 +54,8 @@ class GrowFromOneTest {
     void shouldLetCarriersAddedLaterTakeItsTasks() throws Exception {
         scheduler.setParallelism(2);
         long before = LoomUring.counters().steals;
-        assertThat(Spread.ofChildren(() -> LoomUring.counters().steals > before)).hasSize(2);
+        assertThat(Spread.ofChildren(() -> LoomUring.counters().steals > before))
+                .hasSizeGreaterThanOrEqualTo(2);
         Await.until("idle", () -> scheduler.getMountedVirtualThreadCount() == 0);
     }
 }

@@ -20,6 +20,7 @@ class InstallByVirtualThreadsTest {
     @Test
     void shouldCarryNewThreadsAndLeaveTheInstallersWhereTheyAre() throws Exception {
         System.setProperty("loomuring.carriers", "2");
+        System.setProperty("jdk.virtualThreadScheduler.maxPoolSize", "2");
         var barrier = new CyclicBarrier(INSTALLERS);
         List<Running<Outcome>> installers = new ArrayList<>();
         for (int i = 0; i < INSTALLERS; i++) {

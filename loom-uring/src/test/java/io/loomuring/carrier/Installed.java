@@ -11,9 +11,15 @@ final class Installed {
 
     /**
      * Installs carriers, polled if the build asks for that, with threads of the JDK's scheduler
-     * from before.
+     * from before. There are no spares: which carriers run is the test's, however busy the machine.
      */
     static void install(int carriers, boolean stealing) {
+        install(carriers, carriers, stealing);
+    }
+
+    /** As above, with further carriers up to a limit. */
+    static void install(int carriers, int carriersMax, boolean stealing) {
+        System.setProperty("jdk.virtualThreadScheduler.maxPoolSize", Integer.toString(carriersMax));
         ThreadKind.startForeign();
         if (!System.getProperty("loomuring.sqpoll", "off").equals("off")) {
             SqPolling.assumeAllowed();

@@ -31,6 +31,6 @@ class ResizeTest extends ResizeContract {
                     long before = LoomUring.counters().steals;
                     return Spread.ofChildren(() -> LoomUring.counters().steals > before);
                 });
-        assertThat(onFirst.result()).hasSize(CARRIERS);
+        assertThat(onFirst.result()).hasSizeGreaterThanOrEqualTo(CARRIERS);
     }
 }

@@ -22,7 +22,7 @@ class RunQueueTest {
     private static final int STEAL_MAX = 64; // RunQueue's
     private static final int STEPS = 1_000_000;
 
-    private final RunQueue queue = new RunQueue(true);
+    private final RunQueue queue = new RunQueue();
 
     private record Numbered(int number) implements Runnable {
         @Override
@@ -75,10 +75,9 @@ class RunQueueTest {
         }
     }
 
-    @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void shouldMatchAQueueWhateverIsPushedAndPolled(boolean shared) {
-        Seeds.withRandom(random -> compareWithOracle(new RunQueue(shared), random));
+    @Test
+    void shouldMatchAQueueWhateverIsPushedAndPolled() {
+        Seeds.withRandom(random -> compareWithOracle(new RunQueue(), random));
     }
 
     private static void compareWithOracle(RunQueue queue, Random random) {
@@ -118,7 +117,7 @@ class RunQueueTest {
     @ValueSource(ints = {0, 1, 2, 3, 10, 2 * STEAL_MAX, 10_000})
     void shouldStealTheOlderHalfUpToALimit(int count) {
         pushTasks(count);
-        var thief = new RunQueue(true);
+        var thief = new RunQueue();
         int stolen = Math.min((count + 1) / 2, STEAL_MAX);
         assertThat(thief.stealHalf(queue)).isEqualTo(stolen);
         assertThat(thief.size()).isEqualTo(stolen);

@@ -91,7 +91,7 @@ abstract class SchedulerContract {
     void shouldTellItsCarriersToTheJdk() {
         var scheduler = ManagementFactory.getPlatformMXBean(VirtualThreadSchedulerMXBean.class);
         assertThat(scheduler.getParallelism()).isEqualTo(carriers());
-        assertThat(scheduler.getPoolSize()).isEqualTo(carriers());
+        assertThat(scheduler.getPoolSize()).isGreaterThanOrEqualTo(carriers()); // and spares
     }
 
     // ---- time ----

@@ -108,7 +108,7 @@ final class StealRace {
 
     private long stealHalves() {
         var taker = new Taker();
-        var own = new RunQueue(true);
+        var own = new RunQueue();
         while (!done) {
             if (own.stealHalf(queue) == 0) {
                 Thread.onSpinWait();

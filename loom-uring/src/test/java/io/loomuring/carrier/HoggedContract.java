@@ -10,11 +10,14 @@ import io.loomuring.testing.Running;
 import io.loomuring.testing.SocketPair;
 
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
 import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -22,12 +25,15 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
-/** Two carriers, one of which has a virtual thread that doesn't leave it; the others go on. */
-class HoggedCarrierTest {
+/**
+ * More virtual threads that don't leave their carrier than there are carriers; the others go on.
+ */
+abstract class HoggedContract {
+    static final int CARRIERS_MAX = 256; // the JDK's default
     private static final int VICTIMS = 40; // on both carriers
     private static final long HOG_COMES_MILLIS = 300;
 
-    /** How it keeps its carrier. */
+    /** How each keeps its carrier. */
     enum Hog {
         COMPUTES {
             @Override
@@ -47,6 +53,43 @@ class HoggedCarrierTest {
                     return null;
                 });
             }
+        },
+
+        /** In a section that the JDK knows to block. */
+        READS_FROM_A_PROCESS {
+            @Override
+            void hog(AtomicBoolean done) throws Exception {
+                Process process = new ProcessBuilder("cat").start();
+                Running<Void> ender =
+                        Running.onPlatform(() -> {
+                            while (!done.get()) {
+                                Thread.sleep(1);
+                            }
+                            process.getOutputStream().close();
+                        });
+                assertThat(process.getInputStream().read()).isNegative();
+                ender.result();
+            }
+        },
+
+        OPENS_A_FIFO {
+            @Override
+            void hog(AtomicBoolean done) throws Exception {
+                Path fifo = Files.createTempDirectory("fifo").resolve("fifo");
+                assertThat(new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor())
+                        .isZero();
+                Running<Void> writer =
+                        Running.onPlatform(() -> {
+                            while (!done.get()) {
+                                Thread.sleep(1);
+                            }
+                            new FileOutputStream(fifo.toFile()).close();
+                        });
+                new FileInputStream(fifo.toFile()).close();
+                writer.result();
+                Files.delete(fifo);
+                Files.delete(fifo.getParent());
+            }
         };
 
         abstract void hog(AtomicBoolean done) throws Exception;
@@ -55,30 +98,30 @@ class HoggedCarrierTest {
     private final Arena arena = Arena.ofShared();
     private final List<SocketPair> pairs = new ArrayList<>();
     private final AtomicBoolean done = new AtomicBoolean();
-    private Running<Void> hog;
+    private final List<Running<Void>> hogs = new ArrayList<>();
 
-    @BeforeAll
-    static void install() {
-        Installed.install(2, true);
-    }
+    /** As the subclass installed it. */
+    abstract int carriers();
 
     @AfterEach
     void free() throws Exception {
         done.set(true);
-        hog.result();
+        Running.allEnd(hogs);
         pairs.forEach(SocketPair::peerShutsDown);
         pairs.forEach(SocketPair::close);
         arena.close();
     }
 
-    private void startHog(Hog kind) {
-        var hogging = new AtomicBoolean();
-        hog =
-                Running.onVirtual(() -> {
-                    hogging.set(true);
-                    kind.hog(done);
-                });
-        Await.until("a carrier is hogged", hogging::get);
+    private void startHogs(Hog kind) {
+        var hogging = new AtomicInteger();
+        for (int i = 0; i <= carriers(); i++) {
+            hogs.add(
+                    Running.onVirtual(() -> {
+                        hogging.incrementAndGet();
+                        kind.hog(done);
+                    }));
+        }
+        Await.until("all hog", () -> hogging.get() == hogs.size());
     }
 
     private record Receiver(Op op, Running<Integer> running) {}
@@ -110,7 +153,7 @@ class HoggedCarrierTest {
     @ParameterizedTest
     @EnumSource
     void shouldNotKeepThreadsOfAPlatformThreadFromRunning(Hog kind) throws Exception {
-        startHog(kind);
+        startHogs(kind);
         List<Running<Void>> victims = new ArrayList<>();
         for (int i = 0; i < VICTIMS; i++) {
             victims.add(Running.onVirtual(() -> {}));
@@ -131,7 +174,7 @@ class HoggedCarrierTest {
                         }
                     }));
         }
-        startHog(kind);
+        startHogs(kind);
         go.set(true);
         victims.forEach(victim -> LockSupport.unpark(victim.thread()));
         Running.allEnd(victims);
@@ -150,7 +193,7 @@ class HoggedCarrierTest {
                     }));
         }
         Await.until("all sleep", () -> sleeping.get() == VICTIMS);
-        startHog(kind);
+        startHogs(kind);
         Running.allEnd(victims);
     }
 
@@ -162,8 +205,8 @@ class HoggedCarrierTest {
             List<Receiver> receivers = startReceivers(threads);
             receivers.forEach(
                     receiver -> Await.until("in flight", () -> isUnderWay(receiver.op())));
-            if (hog == null) {
-                startHog(kind);
+            if (hogs.isEmpty()) {
+                startHogs(kind);
             }
             pairs.forEach(pair -> pair.peerSends((byte) 1));
             for (Receiver receiver : receivers) {
@@ -177,7 +220,7 @@ class HoggedCarrierTest {
     void shouldNotKeepOperationsInFlightFromBeingCancelled(Hog kind) throws Exception {
         List<Receiver> receivers = startReceivers(ThreadKind.VIRTUAL);
         receivers.forEach(receiver -> Await.until("in flight", () -> isUnderWay(receiver.op())));
-        startHog(kind);
+        startHogs(kind);
         receivers.forEach(receiver -> receiver.op().cancel(Op.CLOSE));
         for (Receiver receiver : receivers) {
             assertThat(receiver.running().result()).isEqualTo(-Errno.ECANCELED);

@@ -1,0 +1,101 @@
+package io.loomuring.carrier;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.loomuring.ring.Op;
+import io.loomuring.testing.Await;
+import io.loomuring.testing.Running;
+import io.loomuring.testing.SocketPair;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+import java.lang.foreign.Arena;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+
+/** One carrier that is never idle, and who must have his turn all the same. */
+@SuppressWarnings("ThreadPriorityCheck") // yielding is one of the ways to be busy
+class FairnessTest {
+    private static final int MORE_THAN_A_BATCH = 300; // Carrier's has 256 tasks at most
+
+    private final AtomicBoolean done = new AtomicBoolean();
+    private final List<Running<Void>> busy = new CopyOnWriteArrayList<>();
+
+    @BeforeAll
+    static void install() {
+        Installed.install(1, true);
+    }
+
+    @AfterEach
+    void end() throws Exception {
+        done.set(true);
+        busy.forEach(thread -> LockSupport.unpark(thread.thread()));
+        Running.allEnd(busy);
+    }
+
+    private void keepBusy(int count, Running.Body step) {
+        var begun = new AtomicInteger();
+        for (int i = 0; i < count; i++) {
+            busy.add(
+                    Running.onVirtual(() -> {
+                        begun.incrementAndGet();
+                        while (!done.get()) {
+                            step.run();
+                        }
+                    }));
+        }
+        Await.until("all run", () -> begun.get() == count);
+    }
+
+    /** More threads than a batch has, each with an operation that completes at once. */
+    private void flood() {
+        keepBusy(
+                MORE_THAN_A_BATCH,
+                () -> {
+                    var op = new Op(_ -> {});
+                    assertThat(op.tryClaim()).isTrue();
+                    assertThat(CarrierIo.nop(op)).isZero();
+                });
+    }
+
+    private void yielding() {
+        keepBusy(MORE_THAN_A_BATCH, Thread::yield);
+    }
+
+    private static void expectAll() throws Exception {
+        Running.onVirtual(() -> {}).result();
+        Running.onVirtual(() -> Thread.sleep(1)).result();
+        SocketPair pair = SocketPair.open();
+        try (Arena arena = Arena.ofShared()) {
+            long memory = arena.allocate(8).address();
+            var op = new Op(_ -> {});
+            Running<Integer> receiver =
+                    Running.onVirtual(() -> {
+                        assertThat(op.tryClaim()).isTrue();
+                        return CarrierIo.recv(op, pair.fd(), memory, 8, 0, 0);
+                    });
+            Await.until("in flight", op::inFlight);
+            pair.peerSends((byte) 1);
+            assertThat(receiver.result()).isOne();
+        } finally {
+            pair.close();
+        }
+    }
+
+    @Test
+    void shouldHaveTimeForOthersBesidesAFloodOfCompletions() throws Exception {
+        flood();
+        expectAll();
+    }
+
+    @Test
+    void shouldHaveTimeForOthersBesidesThreadsThatYield() throws Exception {
+        yielding();
+        expectAll();
+    }
+}
