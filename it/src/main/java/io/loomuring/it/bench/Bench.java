@@ -1,5 +1,7 @@
 package io.loomuring.it.bench;
 
+import io.loomuring.it.bench.stall.Hog;
+
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -88,6 +90,14 @@ final class Bench implements Callable<Integer> {
         private boolean held;
 
         @Option(
+                names = "--stall",
+                description =
+                        "Virtual threads that keep their carriers for 2 seconds, on the stock JDK"
+                                + " and on loom-uring: how late do others go on? About 30"
+                                + " minutes; with --hogs for some kinds only.")
+        private boolean stall;
+
+        @Option(
                 names = "--two-carriers",
                 description =
                         "One accept loop, handlers that burn 200 us of CPU: does a second carrier"
@@ -121,6 +131,9 @@ final class Bench implements Callable<Integer> {
             }
             if (held) {
                 return Mode.HELD;
+            }
+            if (stall) {
+                return Mode.STALL;
             }
             return allocation ? Mode.ALLOCATION : Mode.FULL;
         }
@@ -167,6 +180,13 @@ final class Bench implements Callable<Integer> {
                 paramLabel = "N",
                 description = "Size of a request; default 64.")
         private Integer messageBytes;
+
+        @Option(
+                names = "--hogs",
+                split = ",",
+                paramLabel = "KIND",
+                description = "How they keep their carriers: ${COMPLETION-CANDIDATES}.")
+        private List<Hog> hogs = List.of(Hog.values());
 
         private Plan override(Plan plan) {
             return new Plan(
@@ -282,6 +302,9 @@ final class Bench implements Callable<Integer> {
         if (mode == Mode.HELD) {
             return hold();
         }
+        if (mode == Mode.STALL) {
+            return stall();
+        }
         int exitCode = 0;
         for (Workload workload : mode.workloads(measured.api)) {
             exitCode = Math.max(exitCode, run(mode, workload));
@@ -321,6 +344,13 @@ final class Bench implements Callable<Integer> {
         String page = held.run(Mode.HELD.workloads(measured.api));
         write(directory(Mode.HELD), Map.of("held.md", page));
         return held.report();
+    }
+
+    private int stall() {
+        Plan plan = measured.override(Mode.STALL.plan(Workload.CHANNELS));
+        var stall = new Stall(plan, root, directory(Mode.STALL), measured.hogs);
+        write(directory(Mode.STALL), stall.run());
+        return stall.report();
     }
 
     private Path loadProgram() {
