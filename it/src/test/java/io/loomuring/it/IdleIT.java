@@ -4,7 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.loomuring.it.program.EchoServer;
 
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -31,9 +32,10 @@ class IdleIT {
     private static final Duration QUIET_WAIT = Duration.ofSeconds(20);
     private static final String OUR_THREADS = "loom-uring";
 
-    @Test
-    void noThreadOfOursWakesWhileAllConnectionsAreIdle() throws Exception {
-        try (Child server = Child.program(Child.agent(), EchoServer.class)) {
+    @ParameterizedTest
+    @ValueSource(strings = {"", "blocked"})
+    void noThreadOfOursWakesWhileAllConnectionsAreIdle(String argument) throws Exception {
+        try (Child server = Child.program(Child.agent(), EchoServer.class, argument)) {
             int port = Integer.parseInt(server.nextLine());
             var connections = new ArrayList<SocketChannel>();
             try {

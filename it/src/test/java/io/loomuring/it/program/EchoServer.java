@@ -3,6 +3,7 @@ package io.loomuring.it.program;
 import com.sun.management.ThreadMXBean;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -17,7 +18,8 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * Answers every connection with what it sends, one virtual thread for each. Prints its port; then,
  * for each line of standard input, the bytes that the JVM has allocated so far. With the argument
- * {@code direct} it uses direct buffers; with {@code patient} it goes on when it can't accept.
+ * {@code direct} it uses direct buffers; with {@code patient} it goes on when it can't accept; with
+ * {@code blocked} another virtual thread keeps its carrier, blocked for ever.
  */
 public final class EchoServer {
     private EchoServer() {}
@@ -28,6 +30,10 @@ public final class EchoServer {
     public static void main(String[] arguments) throws IOException {
         boolean direct = List.of(arguments).contains("direct");
         boolean patient = List.of(arguments).contains("patient");
+        if (List.of(arguments).contains("blocked")) {
+            InputStream silent = new ProcessBuilder("cat").start().getInputStream();
+            Thread.ofVirtual().start(() -> readOnce(silent));
+        }
         var listener =
                 ServerSocketChannel.open()
                         .bind(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), 1024);
@@ -41,6 +47,14 @@ public final class EchoServer {
             }
         }
         System.exit(0);
+    }
+
+    private static void readOnce(InputStream in) {
+        try {
+            System.err.println("silent no more: " + in.read());
+        } catch (IOException e) {
+            System.err.println("silent no more: " + e);
+        }
     }
 
     private static void accept(ServerSocketChannel listener, boolean direct, boolean patient) {
