@@ -18,6 +18,8 @@ class SmallerRingsTest {
     void shouldHalveTheRingsUntilTheyFit() throws Exception {
         System.setProperty("loomuring.carriers", Integer.toString(CARRIERS));
         System.setProperty("loomuring.entries", Integer.toString(8 * ENTRIES_ALLOWED));
+        // no spare, so that the carriers can be counted
+        System.setProperty("jdk.virtualThreadScheduler.maxPoolSize", Integer.toString(CARRIERS));
         boolean installed =
                 Refused.after(
                         () ->
