@@ -19,13 +19,17 @@ import java.util.List;
 
 /** Applications whose classes, and perhaps our jar, lie in a class loader of their own. */
 class ClassLoaderIT {
+    /** Two carriers and no more: so many are counted. */
+    private static final String NO_SPARE = "-Djdk.virtualThreadScheduler.maxPoolSize=2";
+
     private static final List<String> INSTALLING =
             List.of(
                     "-ea",
                     "--enable-native-access=ALL-UNNAMED",
                     "-Dloomuring.mode=required",
                     "-Dloomuring.report=true",
-                    "-Dloomuring.carriers=2");
+                    "-Dloomuring.carriers=2",
+                    NO_SPARE);
 
     @TempDir private Path folder;
 
@@ -101,7 +105,7 @@ class ClassLoaderIT {
     void aSecondCopyPassesOnToTheAgents() {
         try (Child child =
                 launch(
-                        Child.agent("-Dloomuring.carriers=2"),
+                        Child.agent("-Dloomuring.carriers=2", NO_SPARE),
                         List.of(),
                         "platform",
                         List.of(Child.jar(), Child.testClasses()),
@@ -118,7 +122,7 @@ class ClassLoaderIT {
     void aSecondCopyPassesOnToTheOneThatAProviderInstalled() {
         try (Child child =
                 launch(
-                        Child.provider("-Dloomuring.carriers=2"),
+                        Child.provider("-Dloomuring.carriers=2", NO_SPARE),
                         List.of(Child.jar()),
                         "platform",
                         List.of(Child.jar(), Child.testClasses()),

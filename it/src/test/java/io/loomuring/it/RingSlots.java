@@ -20,13 +20,18 @@ final class RingSlots {
         return sum;
     }
 
+    /** Those that are wanted; spares not counted. */
     static int carrierCount() {
-        return carriers().length;
+        return group().getParallelism();
+    }
+
+    private static CarrierGroup group() {
+        return (CarrierGroup) field(LoomUring.class, "group", null);
     }
 
     private static Carrier[] carriers() {
-        return (Carrier[])
-                field(CarrierGroup.class, "carriers", field(LoomUring.class, "group", null));
+        Object roster = field(CarrierGroup.class, "roster", group());
+        return (Carrier[]) field(roster.getClass(), "all", roster);
     }
 
     private static Object field(Class<?> holder, String name, Object object) {

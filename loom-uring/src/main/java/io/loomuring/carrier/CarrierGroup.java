@@ -45,7 +45,6 @@ public final class CarrierGroup extends ForkJoinPool {
     private final ReentrantLock resizing = new ReentrantLock();
     private final AtomicInteger numbers = new AtomicInteger(); // of carriers, in their names
 
-    private boolean stealing; // written when a carrier is added; a late look does no harm
     private volatile long noSpareUntil = System.nanoTime(); // one couldn't start
     private boolean spareRefused; // one couldn't start, which has been reported
 
@@ -126,22 +125,11 @@ public final class CarrierGroup extends ForkJoinPool {
                 }
             }
         }
-        add(more);
+        roster.add(more);
     }
 
     private Carrier newCarrier(boolean spare) {
         return new Carrier(this, numbers.incrementAndGet(), spare);
-    }
-
-    private void add(Carrier... more) {
-        roster.add(more);
-        if (stealingAllowed && !stealing && roster.all().length > 1) {
-            stealing = true;
-            VarHandle.fullFence();
-            for (Carrier carrier : roster.all()) {
-                carrier.wake(); // to be counted as one that could steal
-            }
-        }
     }
 
     Roster roster() {
@@ -178,7 +166,7 @@ public final class CarrierGroup extends ForkJoinPool {
     /** A spare turns, or can't start; on its thread. */
     void spareStarted(Carrier spare, Throwable failure) {
         if (failure == null) {
-            add(spare);
+            roster.add(spare);
         } else {
             noSpareUntil = System.nanoTime() + SPARE_RETRY_NANOS;
             if (roster.isMissing() && !spareRefused) {
@@ -243,7 +231,12 @@ public final class CarrierGroup extends ForkJoinPool {
 
     /** Whether a carrier may take tasks of others. */
     boolean maySteal(Carrier carrier) {
-        return stealing && carrier.role() == Roster.IN_USE;
+        return isStealing() && carrier.role() == Roster.IN_USE;
+    }
+
+    /** A lone carrier has nobody to steal from or to wake. */
+    private boolean isStealing() {
+        return stealingAllowed && roster.hasThieves();
     }
 
     /** Counts a carrier that may steal and goes to sleep (1), or is awake again (-1). */
@@ -256,7 +249,7 @@ public final class CarrierGroup extends ForkJoinPool {
      * that runs on the carrier makes the first task of the queue wait already.
      */
     void offerToIdle(Carrier busy) {
-        if (!stealing) {
+        if (!isStealing()) {
             return;
         }
         VarHandle.fullFence(); // the push before the look: the other side counts, then looks

@@ -49,6 +49,7 @@ final class Roster {
     private volatile Carrier[] all = NONE; // guarded by guard for replacing
     private volatile Carrier[] inUse = NONE; // those to pick from; likewise
     private volatile boolean anyStuck; // guarded by guard for writing
+    private volatile boolean thieves; // likewise
     private volatile boolean surplus; // more are in use than wanted; likewise
     private volatile int missing; // wanted, but there are no more; likewise
     private volatile boolean standby; // somebody is retired, who could be called; likewise
@@ -89,6 +90,11 @@ final class Roster {
 
     boolean anyStuck() {
         return anyStuck;
+    }
+
+    /** Whether one could steal from another. */
+    boolean hasThieves() {
+        return thieves;
     }
 
     /** Adds carriers that turn already. */
@@ -214,6 +220,13 @@ final class Roster {
             }
         }
         inUse = Arrays.copyOf(picked, size);
+        boolean before = thieves;
+        thieves = size > 1 || anyStuck;
+        if (thieves && !before) {
+            for (Carrier carrier : inUse) {
+                carrier.wake(); // to be counted as one that could steal
+            }
+        }
     }
 
     // ---- new ones ----
