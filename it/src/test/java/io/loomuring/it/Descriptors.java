@@ -26,6 +26,13 @@ final class Descriptors {
         return all;
     }
 
+    /** The same without those that carriers have for themselves. */
+    static Map<Integer, String> ofThisProcessButCarriers() {
+        Map<Integer, String> all = ofThisProcess();
+        all.keySet().removeAll(RingSlots.descriptors());
+        return all;
+    }
+
     static Map<Integer, String> of(long pid) {
         var links = new TreeMap<Integer, String>();
         Path folder = Path.of("/proc", Long.toString(pid), "fd");
@@ -49,13 +56,13 @@ final class Descriptors {
     static void awaitNoMoreThan(Map<Integer, String> before) {
         Patience.await(
                 () -> {
-                    var more = ofThisProcess();
+                    var more = ofThisProcessButCarriers();
                     int excess = more.size() - before.size();
                     more.values().removeAll(before.values());
                     return excess + " descriptors left open, new are " + more;
                 },
                 CLOSE_WAIT,
-                () -> ofThisProcess().size() <= before.size());
+                () -> ofThisProcessButCarriers().size() <= before.size());
     }
 
     /** A line of {@code /proc/PID/fdinfo/FD} or the like, by its key. */

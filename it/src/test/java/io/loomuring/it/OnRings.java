@@ -64,7 +64,7 @@ final class OnRings
 
     @Override
     public void beforeEach(ExtensionContext context) {
-        descriptorsBefore = Descriptors.ofThisProcess();
+        descriptorsBefore = Descriptors.ofThisProcessButCarriers();
         slotsBefore = RingSlots.inUse();
     }
 

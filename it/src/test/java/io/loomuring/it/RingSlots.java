@@ -6,6 +6,8 @@ import io.loomuring.carrier.CarrierGroup;
 import io.loomuring.ring.Ring;
 
 import java.lang.reflect.Field;
+import java.util.HashSet;
+import java.util.Set;
 
 /** Looks into the rings from outside, at moments when nothing is under way. */
 final class RingSlots {
@@ -18,6 +20,17 @@ final class RingSlots {
             sum += ((Ring) field(Carrier.class, "ring", carrier)).inFlight();
         }
         return sum;
+    }
+
+    /** Descriptors that the carriers have for themselves; spares may start at any time. */
+    static Set<Integer> descriptors() {
+        var all = new HashSet<Integer>();
+        for (Carrier carrier : carriers()) {
+            all.add(((Ring) field(Carrier.class, "ring", carrier)).fd());
+            Object wakeup = field(Carrier.class, "wakeup", carrier);
+            all.add((Integer) field(wakeup.getClass(), "eventFd", wakeup));
+        }
+        return all;
     }
 
     /** Those that are wanted; spares not counted. */
