@@ -13,6 +13,7 @@ import io.loomuring.abi.SocketAbi;
 import io.loomuring.testing.Running;
 import io.loomuring.testing.Seccomp;
 
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -52,6 +53,14 @@ class SelectorTest {
     private static final String CASES_OF_TWO = "io.loomuring.net.Cases#providersAndThreadPairs";
 
     private static final long PATIENCE_MILLIS = 20_000;
+
+    /** Before anything is installed: a spare would start in the middle, with an eventfd. */
+    @BeforeAll
+    static void withoutSpares() {
+        System.setProperty(
+                "jdk.virtualThreadScheduler.maxPoolSize",
+                Integer.toString(Runtime.getRuntime().availableProcessors()));
+    }
 
     /** A selector and a connection, whose client is registered. */
     private record Scene(Selector selector, Provider.Pair pair, SelectionKey key)
