@@ -2,6 +2,7 @@ package io.loomuring.carrier;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.loomuring.LoomUring;
 import io.loomuring.ring.Op;
 import io.loomuring.testing.Await;
 import io.loomuring.testing.Running;
@@ -22,6 +23,8 @@ import java.util.concurrent.locks.LockSupport;
 @SuppressWarnings("ThreadPriorityCheck") // yielding is one of the ways to be busy
 class FairnessTest {
     private static final int MORE_THAN_A_BATCH = 300; // Carrier's has 256 tasks at most
+    private static final long LONG_TASK_NANOS = 1_000_000;
+    private static final int TURNS = 10;
 
     private final AtomicBoolean done = new AtomicBoolean();
     private final List<Running<Void>> busy = new CopyOnWriteArrayList<>();
@@ -97,5 +100,33 @@ class FairnessTest {
     void shouldHaveTimeForOthersBesidesThreadsThatYield() throws Exception {
         yielding();
         expectAll();
+    }
+
+    /** A whole batch of these takes a quarter of a second. */
+    @Test
+    void shouldTurnInTheMiddleOfABatchOfLongTasks() throws Exception {
+        keepBusy(MORE_THAN_A_BATCH, FairnessTest::computeAndYield);
+        long tasks = 0;
+        for (int i = 0; i < TURNS; i++) {
+            tasks += Running.on(ThreadKind.FOREIGN.factory(), FairnessTest::tasksOfATurn).result();
+        }
+        assertThat(tasks / TURNS).as("tasks a turn").isLessThan(MORE_THAN_A_BATCH / 5);
+    }
+
+    private static void computeAndYield() {
+        long end = System.nanoTime() + LONG_TASK_NANOS;
+        while (System.nanoTime() - end < 0) {
+            Thread.onSpinWait();
+        }
+        Thread.yield();
+    }
+
+    /** Tasks that the carrier runs before it turns and submits what another thread hands over. */
+    private static long tasksOfATurn() {
+        var op = new Op(_ -> {});
+        assertThat(op.tryClaim()).isTrue();
+        long before = LoomUring.counters().tasks;
+        assertThat(CarrierIo.nop(op)).isZero();
+        return LoomUring.counters().tasks - before;
     }
 }

@@ -146,9 +146,25 @@ final class Stall {
     }
 
     private List<String> command(Case one, Side side) {
+        List<String> command =
+                probe(
+                        side,
+                        root,
+                        one.carriers(),
+                        StallProbe.class,
+                        Integer.toString(one.victims()),
+                        Integer.toString(plan.rounds()),
+                        Long.toString(Math.round(plan.seconds() * 1_000)));
+        one.hogs().forEach(hog -> command.add(hog.name()));
+        return command;
+    }
+
+    /** The command that runs a program on so many carriers of a side. */
+    static List<String> probe(
+            Side side, Path root, int carriers, Class<?> program, String... arguments) {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.add("-Djdk.virtualThreadScheduler.parallelism=" + one.carriers());
+        command.add("-Djdk.virtualThreadScheduler.parallelism=" + carriers);
         command.add("-Djava.net.preferIPv4Stack=true");
         command.add("--enable-native-access=ALL-UNNAMED");
         if (side.isOnRings()) {
@@ -158,11 +174,8 @@ final class Stall {
         }
         command.add("-cp");
         command.add(root.resolve("it/target/classes").toString());
-        command.add(StallProbe.class.getName());
-        command.add(Integer.toString(one.victims()));
-        command.add(Integer.toString(plan.rounds()));
-        command.add(Long.toString(Math.round(plan.seconds() * 1_000)));
-        one.hogs().forEach(hog -> command.add(hog.name()));
+        command.add(program.getName());
+        command.addAll(List.of(arguments));
         return command;
     }
 

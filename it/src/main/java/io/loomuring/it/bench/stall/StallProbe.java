@@ -31,6 +31,7 @@ public final class StallProbe {
     private static final long PERIOD_MILLIS = 10;
     private static final int VICTIMS_A_PERIOD = 100; // else the machine is busy with them alone
     private static final int ACCEPTORS_MAX = 50;
+    private static final int WARM_UP_HOG_MILLIS = 200;
     private static final long WARM_UP_MILLIS = 1_500;
     private static final long BETWEEN_MILLIS = 300;
 
@@ -63,7 +64,7 @@ public final class StallProbe {
         startReceivers(each);
         startSleepers(victims - 3 * each + each - Math.min(each, ACCEPTORS_MAX));
         startHandOffs(each / 2);
-        runHogs(1, hogs); // what they need is loaded
+        runHogs(WARM_UP_HOG_MILLIS, hogs); // what they need is loaded, and others took over once
         Thread.sleep(WARM_UP_MILLIS);
         for (int round = 0; round < rounds; round++) {
             Thread.sleep(BETWEEN_MILLIS);
