@@ -43,7 +43,7 @@ class ManyHogsTest {
                         }));
             }
             Await.until("one takes over", () -> scheduler.getPoolSize() > CARRIERS + 1);
-            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(2); // for too many to start
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(4); // for too many to start
             while (System.nanoTime() - end < 0) {
                 assertThat(scheduler.getPoolSize())
                         .as("the one in use and the one kept ready besides")
