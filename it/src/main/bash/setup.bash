@@ -40,13 +40,14 @@ is_stale() {
     [[ ! -e $built ]] || [[ -n $(find "$@" -type f -newer "$built" -print -quit) ]]
 }
 
-# build MODULE LOG: builds a module and those before it
+# build MODULE LOG [OPTION...]: builds a module and those before it; Maven's options
 build() {
     local module=$1 log=$2
+    shift 2
     require mvn maven
     say "building with Maven, which takes a minute or two the first time"
     mkdir -p "$(dirname "$log")"
-    if ! (cd "$root" && mvn -q -B -DskipTests -Dformat=skip -pl "$module" -am package) &> "$log"; then
+    if ! (cd "$root" && mvn -q -B -DskipTests -Dformat=skip -pl "$module" -am "$@" package) &> "$log"; then
         cat "$log" >&2
         die "the build failed"
     fi

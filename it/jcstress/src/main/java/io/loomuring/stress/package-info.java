@@ -1,0 +1,2 @@
+/** Runs jcstress and judges what it found. */
+package io.loomuring.stress;
