@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 final class Timers {
     private static final int PENDING = 1_000_000;
     private static final int CARRIERS = 2;
-    private static final Duration WAIT = Duration.ofSeconds(120);
+    private static final Duration WAIT = Duration.ofMinutes(2);
 
     private final Plan plan;
     private final Path root;
