@@ -34,7 +34,7 @@ public final class Measure {
 
     private static final int ECHOES = 16;
     private static final int WARM_UP_ROUNDS = 4; // of look-ups, for the JIT compilers
-    private static final int ROUNDS = 4;
+    private static final int ROUNDS = 3;
     private static final int WITHOUT_MILLIS = 1300;
     private static final int WARM_UP_SECONDS = 9;
 
