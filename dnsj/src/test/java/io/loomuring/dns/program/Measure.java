@@ -27,7 +27,7 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * What look-ups cost, one line a run: {@code slow LOOKUPS}, beside an echo; {@code rate jdk|netty
- * THREADS NAMES SECONDS}, NAMES 0 for a new name each time. All on virtual threads.
+ * THREADS NAMES WARM-UP-SECONDS SECONDS}, NAMES 0 for a new name each time. All on virtual threads.
  */
 public final class Measure {
     private Measure() {}
@@ -36,7 +36,6 @@ public final class Measure {
     private static final int WARM_UP_ROUNDS = 4; // of look-ups, for the JIT compilers
     private static final int ROUNDS = 3;
     private static final int WITHOUT_MILLIS = 1300;
-    private static final int WARM_UP_SECONDS = 9;
 
     public static void main(String[] arguments) throws Exception {
         switch (arguments[0]) {
@@ -46,7 +45,8 @@ public final class Measure {
                             arguments[1].equals("netty") ? netty() : Measure::jdk,
                             Integer.parseInt(arguments[2]),
                             Integer.parseInt(arguments[3]),
-                            Integer.parseInt(arguments[4]));
+                            Integer.parseInt(arguments[4]),
+                            Integer.parseInt(arguments[5]));
             default -> throw new IllegalArgumentException(arguments[0]);
         }
         System.exit(0);
@@ -219,9 +219,9 @@ public final class Measure {
 
     // ---- rates ----
 
-    private static void rate(Resolver resolver, int threads, int names, int seconds)
+    private static void rate(Resolver resolver, int threads, int names, int warmUpSeconds, int seconds)
             throws Exception {
-        run(resolver, threads, names, WARM_UP_SECONDS, "w");
+        run(resolver, threads, names, warmUpSeconds, "w");
         var os = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         long cpu = os.getProcessCpuTime();
         long start = System.nanoTime();
