@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Properties;
 import java.util.TreeSet;
 
 /** What the doctor tells of TLS, names and network devices: nothing that the main job needs. */
@@ -18,6 +19,8 @@ final class Surroundings {
 
     private static final String TLS_TRANSMIT = "tls-hw-tx-offload";
     private static final String TLS_RECEIVE = "tls-hw-rx-offload";
+
+    private static final String DNS = "loomuring.dns";
 
     static List<Finding> look(boolean nativeLibrary) {
         var findings = new ArrayList<Finding>();
@@ -31,13 +34,50 @@ final class Surroundings {
                         "each connection's keys are proved before they are used",
                         "TLS is the JDK's"));
         findings.add(
-                besides(
-                        "DNS",
-                        "dnsj.jar",
-                        "io.loomuring.dns.DnsjResolverProvider",
-                        "a look-up parks its caller alone",
-                        "the JDK resolves names, and a look-up keeps its carrier"));
+                dns(
+                        isOnClassPath("io.loomuring.dns.DnsjResolverProvider"),
+                        System.getProperties()));
         return findings;
+    }
+
+    /**
+     * Who resolves names, by dnsj's own switch and with its own settings.
+     *
+     * @param onClassPath whether dnsj is there
+     */
+    static Finding dns(boolean onClassPath, Properties properties) {
+        String topic = "DNS";
+        String without = "the JDK resolves names, and a look-up keeps its carrier";
+        if (!onClassPath) {
+            return Finding.absent(topic, without, "put dnsj.jar on the class path");
+        }
+        String value = properties.getProperty(DNS, "on");
+        return switch (value) {
+            case "on", "true" ->
+                    Finding.ok(
+                            topic,
+                            "dnsj.jar is on the class path: a look-up parks its caller alone"
+                                    + dnsSettings(properties));
+            case "off", "false" ->
+                    Finding.absent(
+                            topic, DNS + "=" + value + ": " + without, "remove that property");
+            default ->
+                    Finding.absent(
+                            topic,
+                            DNS + " is \"" + value + "\", but must be on or off: " + without,
+                            "correct or remove it");
+        };
+    }
+
+    private static String dnsSettings(Properties properties) {
+        var settings = new StringBuilder();
+        for (String name : new TreeSet<>(properties.stringPropertyNames())) {
+            if (name.startsWith(DNS + ".")) {
+                settings.append(settings.isEmpty() ? "; " : ", ");
+                settings.append(name).append('=').append(properties.getProperty(name));
+            }
+        }
+        return settings.toString();
     }
 
     /** What a jar besides ours would do, if its provider is there. */

@@ -10,6 +10,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 
 /** What the doctor makes of what it found. */
 class DiagnosisTest {
@@ -82,5 +83,23 @@ class DiagnosisTest {
                                 "transmit off, receive off (fixed)",
                                 "ethtool -K eth7 tls-hw-tx-offload on tls-hw-rx-offload on"));
         assertThat(Surroundings.offload("NIC", "eth7", 0, 0).remedy()).isEmpty();
+    }
+
+    @Test
+    void shouldTellWhoResolvesNames() {
+        var properties = new Properties();
+        assertThat(Surroundings.dns(false, properties).status()).isEqualTo(Finding.Status.ABSENT);
+        assertThat(Surroundings.dns(true, properties).status()).isEqualTo(Finding.Status.OK);
+        properties.setProperty("loomuring.dns.stale", "60");
+        properties.setProperty("loomuring.dns.port", "5353");
+        assertThat(Surroundings.dns(true, properties).detail())
+                .endsWith("; loomuring.dns.port=5353, loomuring.dns.stale=60");
+        for (String off : List.of("off", "false", "no")) {
+            properties.setProperty("loomuring.dns", off);
+            Finding finding = Surroundings.dns(true, properties);
+            assertThat(finding.status()).isEqualTo(Finding.Status.ABSENT);
+            assertThat(finding.detail()).contains("loomuring.dns", off, "the JDK resolves names");
+            assertThat(finding.remedy()).isNotEmpty();
+        }
     }
 }

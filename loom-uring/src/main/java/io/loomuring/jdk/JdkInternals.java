@@ -375,6 +375,29 @@ public final class JdkInternals {
         }
     }
 
+    /** Memory outside of the heap, by {@code malloc}: for what lives as long as a descriptor. */
+    public static final class NativeMemory {
+        private NativeMemory() {}
+
+        private static final Unsafe UNSAFE = Unsafe.getUnsafe();
+
+        /**
+         * Zeroed memory, aligned to 16 bytes.
+         *
+         * @throws OutOfMemoryError if the system has none
+         */
+        public static long allocate(int bytes) {
+            long address = UNSAFE.allocateMemory(bytes);
+            UNSAFE.setMemory(address, bytes, (byte) 0);
+            return address;
+        }
+
+        /** Gives memory back, once: nobody uses it any more, nor does the kernel. */
+        public static void free(long address) {
+            UNSAFE.freeMemory(address);
+        }
+    }
+
     /** This JDK's internals have another shape than those of JDK 25. */
     public static final class UnsupportedJdkException extends Exception {
         private static final long serialVersionUID = 1L;

@@ -63,8 +63,7 @@ abstract class Endpoint extends FdLife implements InterruptibleOwner {
 
         /** Closes the descriptor: once, after its last use. */
         default void closeDescriptor(int fd) {
-            int n = Shim.close(fd);
-            assert n != -EBADF : "descriptor " + fd + " closed twice";
+            Endpoint.closeDescriptor(fd);
         }
     }
 
@@ -247,22 +246,21 @@ abstract class Endpoint extends FdLife implements InterruptibleOwner {
         beginClose();
     }
 
-    /** Closes a descriptor when its socket is closed, or unreachable; the first time counts. */
-    private record DescriptorCloser(int fd) implements Runnable {
-        @Override
-        public void run() {
-            int n = Shim.close(fd);
-            assert n != -EBADF : "descriptor " + fd + " closed twice";
-        }
-    }
-
     /**
-     * What a host closes the descriptor with that may be dropped without a close.
+     * What a host closes the descriptor with that may be dropped without a close: when the socket
+     * is closed, or unreachable; the first time counts. An operation in flight keeps its socket
+     * reachable, and the socket its host.
      *
      * @param owner the object that is dropped
      */
-    final Cleanable closer(Object owner) {
-        return SunNet.whenUnreachable(owner, new DescriptorCloser(fdVal));
+    Cleanable closer(Object owner) {
+        int number = fdVal;
+        return SunNet.whenUnreachable(owner, () -> closeDescriptor(number));
+    }
+
+    static void closeDescriptor(int fd) {
+        int n = Shim.close(fd);
+        assert n != -EBADF : "descriptor " + fd + " closed twice";
     }
 
     /** The last selector has let go of the descriptor of a closed channel. */

@@ -10,13 +10,13 @@ import io.loomuring.abi.Message;
 import io.loomuring.abi.Shim;
 import io.loomuring.carrier.CarrierIo;
 import io.loomuring.carrier.Scratch;
+import io.loomuring.jdk.JdkInternals.NativeMemory;
 import io.loomuring.jdk.SunDatagrams;
 import io.loomuring.jdk.SunNet;
 import io.loomuring.ring.Op;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
+import java.lang.ref.Cleaner.Cleanable;
 import java.net.DatagramPacket;
 import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
@@ -32,6 +32,7 @@ import java.nio.channels.IllegalBlockingModeException;
 import java.nio.channels.NotYetConnectedException;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * A datagram socket: the blocking logic behind channels and their socket adaptors, as {@link
@@ -71,12 +72,17 @@ final class UdpSocket extends Endpoint {
         assert LENGTH_MAX <= Scratch.SIZE && SIZEOF_SOCKADDR_IN6 <= SENDER_BYTES;
     }
 
-    /** Kept reachable by this object, and this object by its operation while that is in flight. */
-    private final MemorySegment area = Arena.ofAuto().allocate(AREA_BYTES, Long.BYTES);
+    private static final LongAdder areas = new LongAdder();
 
-    private final long in = area.address() + IN;
-    private final long out = area.address() + OUT;
-    private final long senderCopy = area.address() + SENDER;
+    /**
+     * Freed with the descriptor, so never while an operation is claimed: only claimers use it. An
+     * arena's own cleaner would be one more for each socket, run by the collector.
+     */
+    private final long area;
+
+    private final long in;
+    private final long out;
+    private final long senderCopy;
 
     private InetSocketAddress sender; // what senderCopy says; by readOp's claimer
     private InetSocketAddress target; // what out is addressed to; by writeOp's claimer
@@ -90,8 +96,36 @@ final class UdpSocket extends Endpoint {
     UdpSocket(UringDatagramChannel host, ProtocolFamily family) throws IOException {
         super(2, host, family, SunDatagrams.socket(family));
         memberships = new Memberships(host, this);
+        try {
+            area = NativeMemory.allocate(AREA_BYTES);
+        } catch (OutOfMemoryError e) {
+            closeDescriptor(fdVal);
+            throw e;
+        }
+        areas.increment();
+        in = area + IN;
+        out = area + OUT;
+        senderCopy = area + SENDER;
         Message.init(in);
         Message.init(out);
+    }
+
+    @Override
+    Cleanable closer(Object owner) {
+        int number = fdVal;
+        long address = area;
+        return SunNet.whenUnreachable(
+                owner,
+                () -> {
+                    closeDescriptor(number);
+                    NativeMemory.free(address);
+                    areas.decrement();
+                });
+    }
+
+    /** How many sockets have their memory: those that are neither closed nor collected. */
+    static long areas() {
+        return areas.sum();
     }
 
     // ---- state ----
@@ -260,7 +294,7 @@ final class UdpSocket extends Endpoint {
 
     private int arrive(byte[] array, int offset, int length, long timeoutNanos) {
         if (length == 0) {
-            return Math.min(0, arrive(area.address() + SPARE, 1, timeoutNanos));
+            return Math.min(0, arrive(area + SPARE, 1, timeoutNanos));
         }
         int size = Math.min(length, LENGTH_MAX);
         if (isImmediate()) {
@@ -634,16 +668,15 @@ final class UdpSocket extends Endpoint {
 
     private void bindTo(SocketAddress local) throws IOException {
         assert Thread.holdsLock(stateLock);
-        InetSocketAddress inet;
-        if (local != null) {
-            inet = SunNet.checkAddress(local, family);
-        } else if (isIPv6()) {
-            inet = new InetSocketAddress(0);
-        } else {
-            inet = new InetSocketAddress(SunNet.anyLocalAddress(family), 0);
-        }
-        SunDatagrams.bind(family, fd, inet);
+        SunDatagrams.bind(
+                family, fd, local == null ? wildcard(0) : SunNet.checkAddress(local, family));
         localAddress = kernelsAddress();
+    }
+
+    private InetSocketAddress wildcard(int port) {
+        return isIPv6()
+                ? new InetSocketAddress(port)
+                : new InetSocketAddress(SunNet.anyLocalAddress(family), port);
     }
 
     private InetSocketAddress kernelsAddress() throws IOException {
@@ -667,14 +700,15 @@ final class UdpSocket extends Endpoint {
                 if (inet.getPort() == 0) {
                     throw new SocketException("Can't connect to port 0");
                 }
-                if (localAddress == null) {
-                    bindTo(null);
+                InetSocketAddress before = localAddress;
+                try {
+                    boolean connected = SunNet.connect(family, fd, inet);
+                    assert connected;
+                    remoteAddress = inet;
+                } finally {
+                    localAddress = kernelsAddress(); // also if it failed: it binds what is not
                 }
-                addressBeforeConnect = localAddress;
-                boolean connected = SunNet.connect(family, fd, inet);
-                assert connected;
-                remoteAddress = inet;
-                localAddress = kernelsAddress();
+                addressBeforeConnect = before != null ? before : wildcard(localAddress.getPort());
                 discardReceived();
             }
         } finally {
@@ -686,7 +720,7 @@ final class UdpSocket extends Endpoint {
     private void discardReceived() throws IOException {
         int n;
         do {
-            n = Shim.recv(fdVal, area.address() + SPARE, 1, MSG_DONTWAIT);
+            n = Shim.recv(fdVal, area + SPARE, 1, MSG_DONTWAIT);
         } while (n >= 0 || n == -ECONNREFUSED || n == -EINTR);
         if (n != -EAGAIN) {
             throw IoExceptions.datagram(n, true);

@@ -539,6 +539,34 @@ class DatagramChannelTest {
     }
 
     @ParameterizedTest
+    @EnumSource
+    void shouldKeepThePortThatConnectChose(Provider provider) throws Exception {
+        try (DatagramChannel peer = provider.datagram(INET);
+                DatagramChannel either = provider.datagram();
+                DatagramChannel inet = provider.get().openDatagramChannel(INET)) {
+            for (DatagramChannel each : List.of(either, inet)) {
+                each.connect(peer.getLocalAddress());
+                int port = ((InetSocketAddress) each.getLocalAddress()).getPort();
+                each.disconnect();
+                var local = (InetSocketAddress) each.getLocalAddress();
+                assertThat(local.getAddress().isAnyLocalAddress()).isTrue();
+                assertThat(local.getPort()).isEqualTo(port);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void shouldBeBoundWhenItCouldNotConnect(Provider provider) throws Exception {
+        try (DatagramChannel channel = provider.datagram()) {
+            assertThatThrownBy(() -> channel.connect(new InetSocketAddress("255.255.255.255", 9)))
+                    .isInstanceOf(SocketException.class);
+            assertThat(channel.isConnected()).isFalse();
+            assertThat(channel.getLocalAddress()).isNotNull();
+        }
+    }
+
+    @ParameterizedTest
     @MethodSource(THREADS)
     void shouldReceiveFromThePeerAloneOnceConnected(Provider provider, ThreadKind thread)
             throws Exception {
@@ -655,7 +683,25 @@ class DatagramChannelTest {
 
     @Test
     void shouldCloseTheDescriptorOfAChannelThatWasDropped() throws Exception {
+        long before = UdpSocket.areas();
         Descriptors.expectDroppedSocketsToBeClosed(DatagramChannelTest::drop);
+        Attempt.eventually("freed", () -> UdpSocket.areas() <= before);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void shouldFreeItsMemoryWhenClosedAndNobodyWaits(ThreadKind thread) throws Exception {
+        long before = UdpSocket.areas();
+        for (int i = 0; i < 20; i++) {
+            DatagramChannel channel = Provider.OURS.datagram(INET);
+            var attempt =
+                    Attempt.start(thread, () -> channel.receive(ByteBuffer.allocate(1)))
+                            .awaitBlocked();
+            channel.close();
+            channel.close();
+            assertThat(attempt.failure()).isInstanceOf(AsynchronousCloseException.class);
+        }
+        Attempt.eventually("freed", () -> UdpSocket.areas() <= before);
     }
 
     @SuppressWarnings("resource") // is what it is about

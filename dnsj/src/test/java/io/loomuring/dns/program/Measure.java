@@ -27,13 +27,15 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * What look-ups cost, one line a run: {@code slow LOOKUPS}, beside an echo; {@code rate jdk|netty
- * THREADS NAMES SECONDS}, NAMES 0 for a new name each time. All on virtual threads.
+ * THREADS NAMES WARM-UP-SECONDS SECONDS}, NAMES 0 for a new name each time. All on virtual threads.
  */
 public final class Measure {
     private Measure() {}
 
     private static final int ECHOES = 16;
-    private static final int ROUNDS = 4;
+    private static final int WARM_UP_ROUNDS = 4; // of look-ups, for the JIT compilers
+    private static final int ROUNDS = 3;
+    private static final int WITHOUT_MILLIS = 1300;
 
     public static void main(String[] arguments) throws Exception {
         switch (arguments[0]) {
@@ -43,7 +45,8 @@ public final class Measure {
                             arguments[1].equals("netty") ? netty() : Measure::jdk,
                             Integer.parseInt(arguments[2]),
                             Integer.parseInt(arguments[3]),
-                            Integer.parseInt(arguments[4]));
+                            Integer.parseInt(arguments[4]),
+                            Integer.parseInt(arguments[5]));
             default -> throw new IllegalArgumentException(arguments[0]);
         }
         System.exit(0);
@@ -73,18 +76,20 @@ public final class Measure {
     // ---- 1,000 at a time, beside an echo ----
 
     private static void slow(int lookups) throws Exception {
-        InetAddress.getAllByName("warm.wild.test");
         var stop = new AtomicBoolean();
         var phase = new AtomicInteger(); // 0 warm-up, 1 without look-ups, 2 with
         var times = new ArrayList<List<Long>>();
         var threads = startEchoes(stop, phase, times);
-        Thread.sleep(3000);
-        phase.set(1);
-        Thread.sleep(3000);
         var failed = new AtomicInteger();
-        phase.set(2);
+        var cold = new StringBuilder();
+        for (int round = 0; round < WARM_UP_ROUNDS; round++) {
+            cold.append(" %.2f".formatted(lookUp(lookups, "w" + round, failed) / 1e9));
+        }
         var took = new StringBuilder();
         for (int round = 0; round < ROUNDS; round++) {
+            phase.set(1);
+            Thread.sleep(WITHOUT_MILLIS);
+            phase.set(2);
             took.append(" %.2f".formatted(lookUp(lookups, "r" + round, failed) / 1e9));
         }
         phase.set(3);
@@ -99,9 +104,9 @@ public final class Measure {
             with = sorted(times, 1);
         }
         System.out.printf(
-                "%d look-ups, round by round, in%s s, %d failed; echo p50/p99/max us without %s,"
-                        + " with %s%n",
-                lookups, took, failed.get(), percentiles(without), percentiles(with));
+                "%d look-ups, round by round, in%s s, before it is warm%s s, %d failed; echo"
+                        + " p50/p99/max us without %s, with %s%n",
+                lookups, took, cold, failed.get(), percentiles(without), percentiles(with));
     }
 
     /** Nanoseconds. */
@@ -214,9 +219,9 @@ public final class Measure {
 
     // ---- rates ----
 
-    private static void rate(Resolver resolver, int threads, int names, int seconds)
+    private static void rate(Resolver resolver, int threads, int names, int warmUpSeconds, int seconds)
             throws Exception {
-        run(resolver, threads, names, 3, "w");
+        run(resolver, threads, names, warmUpSeconds, "w");
         var os = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         long cpu = os.getProcessCpuTime();
         long start = System.nanoTime();
