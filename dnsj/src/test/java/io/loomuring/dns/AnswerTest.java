@@ -27,7 +27,7 @@ class AnswerTest {
     private static long ttl(Message message, Reason reason) {
         Answer answer = Answer.of(QUESTION, message, "test");
         assertThat(answer.reason()).isEqualTo(reason);
-        return answer.ttl();
+        return answer.ttlSeconds();
     }
 
     @ParameterizedTest
