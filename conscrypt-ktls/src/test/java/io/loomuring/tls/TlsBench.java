@@ -208,9 +208,16 @@ final class TlsBench {
         return new double[] {cpuNanos / 1000 / count, count / seconds};
     }
 
-    @SuppressWarnings("EnumOrdinal") // both sides are this class
     private static Socket connect(SSLContext client, Server server, Task task) throws IOException {
-        Socket socket = client.getSocketFactory().createSocket("localhost", server.port);
+        return connect(client, new Socket("localhost", server.port), task);
+    }
+
+    @SuppressWarnings("EnumOrdinal") // both sides are this class
+    private static Socket connect(SSLContext client, Socket connected, Task task)
+            throws IOException {
+        Socket socket =
+                client.getSocketFactory()
+                        .createSocket(connected, "localhost", connected.getPort(), true);
         socket.setTcpNoDelay(true);
         socket.getOutputStream().write(task.ordinal());
         return socket;
@@ -237,7 +244,8 @@ final class TlsBench {
                 };
         Work bulk =
                 done -> {
-                    try (Socket socket = connect(shared, server, Task.BULK)) {
+                    try (var plain = new Socket("localhost", server.port);
+                            Socket socket = connect(shared, plain, Task.BULK)) {
                         byte[] chunk = new byte[CHUNK];
                         long bytes = 0;
                         while (!stopped) {
@@ -246,6 +254,7 @@ final class TlsBench {
                                 done.increment();
                             }
                         }
+                        plain.shutdownInput(); // JSSE's own close reads as long as something comes
                     }
                 };
         return new double[][] {

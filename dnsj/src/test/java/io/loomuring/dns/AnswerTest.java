@@ -42,7 +42,12 @@ class AnswerTest {
         for (int rcode : new int[] {Rcode.NXDOMAIN, Rcode.NOERROR}) {
             Message message = negative(rcode);
             ScriptedServer.add(message, Section.AUTHORITY, soa);
-            assertThat(ttl(message, rcode == Rcode.NXDOMAIN ? Reason.NO_SUCH_NAME : Reason.NO_RECORD))
+            assertThat(
+                            ttl(
+                                    message,
+                                    rcode == Rcode.NXDOMAIN
+                                            ? Reason.NO_SUCH_NAME
+                                            : Reason.NO_RECORD))
                     .isEqualTo(expected);
         }
     }

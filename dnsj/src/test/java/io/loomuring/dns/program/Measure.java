@@ -219,7 +219,8 @@ public final class Measure {
 
     // ---- rates ----
 
-    private static void rate(Resolver resolver, int threads, int names, int warmUpSeconds, int seconds)
+    private static void rate(
+            Resolver resolver, int threads, int names, int warmUpSeconds, int seconds)
             throws Exception {
         run(resolver, threads, names, warmUpSeconds, "w");
         var os = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
