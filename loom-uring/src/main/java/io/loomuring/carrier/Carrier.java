@@ -72,6 +72,7 @@ public final class Carrier extends CarrierThread {
     private boolean mounted; // a virtual thread, as far as observers see; written by the carrier
 
     private volatile int role = Roster.IN_USE; // guarded by the roster's guard for writing
+    private boolean rehearsing; // not one of the group yet; the carrier's own
     private boolean blocking; // in a section that the JDK knows to block; the carrier's own
 
     private long turns; // written by the carrier; the watchdog is content with a late value
@@ -157,6 +158,7 @@ public final class Carrier extends CarrierThread {
 
     /** Takes every step of a turn once, so that no class is loaded and nothing linked later. */
     private void rehearse() {
+        rehearsing = true; // a stolen task might never end, and nobody looks after the carrier yet
         var op = new Op(ignored -> {});
         op.tryClaim();
         op.waitOn(this);
@@ -177,6 +179,7 @@ public final class Carrier extends CarrierThread {
         beginBlocking();
         endBlocking();
         role = Roster.RETIRED; // until the roster has it
+        rehearsing = false;
     }
 
     /** Waits until the carrier turns; throws what kept it from starting. */
@@ -359,6 +362,12 @@ public final class Carrier extends CarrierThread {
     }
 
     // ---- for threads on this carrier ----
+
+    /** Whether it may take tasks of others, as far as it goes. */
+    @CarrierConfined
+    boolean maySteal() {
+        return role == Roster.IN_USE && !rehearsing;
+    }
 
     boolean isCurrent() {
         return JdkInternals.Threads.currentCarrier() == this;

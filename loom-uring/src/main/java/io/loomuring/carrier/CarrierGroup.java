@@ -231,7 +231,7 @@ public final class CarrierGroup extends ForkJoinPool {
 
     /** Whether a carrier may take tasks of others. */
     boolean maySteal(Carrier carrier) {
-        return isStealing() && carrier.role() == Roster.IN_USE;
+        return isStealing() && carrier.maySteal();
     }
 
     /** A lone carrier has nobody to steal from or to wake. */
