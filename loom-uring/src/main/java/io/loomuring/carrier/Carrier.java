@@ -175,7 +175,8 @@ public final class Carrier extends CarrierThread {
         }
         runBatch(); // another turn would sleep for ever
         op.release();
-        roleByItsCpuTime();
+        cpuNanosUsed();
+        roleByItsCpuTime(0);
         beginBlocking();
         endBlocking();
         role = Roster.RETIRED; // until the roster has it
@@ -495,15 +496,20 @@ public final class Carrier extends CarrierThread {
         endsBatch = true;
     }
 
-    /**
-     * The role if the carrier hasn't stepped, by what its thread did since the last call: it
-     * computes or it sleeps. If it wants a processor but got none it keeps its role: a spare
-     * wouldn't get one sooner.
-     */
-    int roleByItsCpuTime() {
+    /** CPU time of its thread since the last call. */
+    long cpuNanosUsed() {
         long now = Native.lu_thread_cpu_nanos(tid);
         long used = now - cpuNanosSeen;
         cpuNanosSeen = now;
+        return used;
+    }
+
+    /**
+     * The role if the carrier hasn't stepped, by what its thread did meanwhile: it computes or it
+     * sleeps. If it wants a processor but got none it keeps its role: a spare wouldn't get one
+     * sooner.
+     */
+    int roleByItsCpuTime(long used) {
         if (used >= COMPUTING_NANOS) {
             return Roster.COMPUTING;
         }

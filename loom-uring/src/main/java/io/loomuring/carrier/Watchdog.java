@@ -99,10 +99,10 @@ final class Watchdog extends Thread {
                 roster.unstuck(carrier); // it may have gone to sleep while it was found stuck
             } else {
                 work |= !carrier.isQuiet();
-                int role = carrier.roleByItsCpuTime();
-                if (!stepped && role >= Roster.STUCK && (!discarding || carrier.isStuck())) {
-                    roster.stuck(carrier, role, true);
-                } else if (stepped && !turned) {
+                long used = carrier.cpuNanosUsed();
+                if (!stepped) {
+                    judge(carrier, used, discarding);
+                } else if (!turned) {
                     carrier.endBatch();
                 }
             }
@@ -114,6 +114,15 @@ final class Watchdog extends Thread {
             rescueStuck();
         }
         return work;
+    }
+
+    private void judge(Carrier carrier, long cpuNanosUsed, boolean discarding) {
+        if (!discarding || carrier.isStuck()) {
+            int role = carrier.roleByItsCpuTime(cpuNanosUsed);
+            if (role >= Roster.STUCK) {
+                roster.stuck(carrier, role, true);
+            }
+        }
     }
 
     private void rescueStuck() {
