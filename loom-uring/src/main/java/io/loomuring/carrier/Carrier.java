@@ -17,7 +17,6 @@ import org.jctools.queues.atomic.MpscUnboundedAtomicArrayQueue;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -58,7 +57,7 @@ public final class Carrier extends CarrierThread {
     private final MessagePassingQueue.Consumer<Object> receive = this::receive;
 
     /** Held for moments by whoever takes from the inbox or touches the deadlines. */
-    private final AtomicBoolean guard = new AtomicBoolean();
+    private final Guard guard = new Guard();
 
     // Written by start-up before `started` counts down
     private Ring ring;
@@ -252,11 +251,11 @@ public final class Carrier extends CarrierThread {
 
     private void receiveAll() {
         if (!inbox.isEmpty()) {
-            lock();
+            guard.lock();
             try {
                 inbox.drain(receive);
             } finally {
-                unlock();
+                guard.unlock();
             }
         }
     }
@@ -300,23 +299,12 @@ public final class Carrier extends CarrierThread {
     }
 
     private Deadline pollDue(long now) {
-        lock();
+        guard.lock();
         try {
             return deadlines.pollDue(now);
         } finally {
-            unlock();
+            guard.unlock();
         }
-    }
-
-    /** Without parking: a virtual thread on this carrier may call, and holders are quick. */
-    private void lock() {
-        while (!guard.compareAndSet(false, true)) {
-            Shim.yieldCpu();
-        }
-    }
-
-    private void unlock() {
-        guard.setRelease(false);
     }
 
     private boolean steal() {
@@ -398,11 +386,11 @@ public final class Carrier extends CarrierThread {
             try {
                 var deadline = new Deadline(task, nanoTime, this);
                 if (isCurrent()) {
-                    lock();
+                    guard.lock();
                     try {
                         deadlines.add(deadline);
                     } finally {
-                        unlock();
+                        guard.unlock();
                     }
                 } else {
                     send(deadline);
@@ -417,11 +405,11 @@ public final class Carrier extends CarrierThread {
     /** Takes a cancelled deadline off the heap. */
     void remove(Deadline deadline) {
         if (isCurrent()) {
-            lock();
+            guard.lock();
             try {
                 deadlines.remove(deadline);
             } finally {
-                unlock();
+                guard.unlock();
             }
         } else {
             inbox.offer(deadline);
@@ -531,7 +519,7 @@ public final class Carrier extends CarrierThread {
                 group.execute(task);
             }
         }
-        lock();
+        guard.lock();
         boolean hasRing = ring.isShared() && ring.beginRescue();
         try {
             for (int i = inbox.size(); i > 0; i--) { // some may come back: no end otherwise
@@ -546,7 +534,7 @@ public final class Carrier extends CarrierThread {
                 }
             }
         } finally {
-            unlock();
+            guard.unlock();
             if (hasRing) {
                 ring.endRescue();
             }

@@ -1,10 +1,8 @@
 package io.loomuring.carrier;
 
-import io.loomuring.abi.Shim;
 import io.loomuring.observe.Counters;
 
 import java.util.Arrays;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Who gets work: every carrier that ever started has a role.
@@ -40,7 +38,7 @@ final class Roster {
 
     private static final Carrier[] NONE = {};
 
-    private final AtomicBoolean guard = new AtomicBoolean();
+    private final Guard guard = new Guard();
     private final int carriersMax;
     private final int computingMax =
             COMPUTING_MAX_PER_PROCESSOR * Runtime.getRuntime().availableProcessors();
@@ -60,16 +58,6 @@ final class Roster {
     Roster(int parallelism, int carriersMax) {
         this.parallelism = parallelism;
         this.carriersMax = carriersMax;
-    }
-
-    private void lock() {
-        while (!guard.compareAndSet(false, true)) {
-            Shim.yieldCpu();
-        }
-    }
-
-    private void unlock() {
-        guard.setRelease(false);
     }
 
     // ---- who there is ----
@@ -99,27 +87,27 @@ final class Roster {
 
     /** Adds carriers that turn already. */
     void add(Carrier... more) {
-        lock();
+        guard.lock();
         try {
             Carrier[] longer = Arrays.copyOf(all, all.length + more.length);
             System.arraycopy(more, 0, longer, all.length, more.length);
             all = longer;
             spares += assign(false);
         } finally {
-            unlock();
+            guard.unlock();
         }
     }
 
     /** Changes the number of those wanted; returns the one before. */
     int parallelism(int newParallelism) {
-        lock();
+        guard.lock();
         try {
             int before = parallelism;
             parallelism = newParallelism;
             assign(true);
             return before;
         } finally {
-            unlock();
+            guard.unlock();
         }
     }
 
@@ -132,7 +120,7 @@ final class Roster {
      * @param found by the watchdog
      */
     void stuck(Carrier carrier, int role, boolean found) {
-        lock();
+        guard.lock();
         try {
             if (carrier.role() != role) {
                 stalls += found && !carrier.isStuck() ? 1 : 0;
@@ -140,7 +128,7 @@ final class Roster {
                 spares += assign(false);
             }
         } finally {
-            unlock();
+            guard.unlock();
         }
     }
 
@@ -149,25 +137,25 @@ final class Roster {
         if (!carrier.isStuck()) {
             return;
         }
-        lock();
+        guard.lock();
         try {
             if (carrier.isStuck()) {
                 carrier.role(RETIRED);
                 assign(false);
             }
         } finally {
-            unlock();
+            guard.unlock();
         }
     }
 
     /** Dismisses those that aren't wanted any more; by the watchdog, once a tick. */
     void dismiss() {
         if (surplus || anyStuck) {
-            lock();
+            guard.lock();
             try {
                 assign(true);
             } finally {
-                unlock();
+                guard.unlock();
             }
         }
     }
@@ -239,22 +227,22 @@ final class Roster {
         if (missing == 0 && standby) {
             return false;
         }
-        lock();
+        guard.lock();
         try {
             int needed = missing + (standby ? 0 : 1);
             boolean start = needed > starting && all.length + starting < carriersMax;
             starting += start ? 1 : 0;
             return start;
         } finally {
-            unlock();
+            guard.unlock();
         }
     }
 
     /** It has started and was added, or it can't. */
     void endStart() {
-        lock();
+        guard.lock();
         starting--;
-        unlock();
+        guard.unlock();
     }
 
     boolean isMissing() {
