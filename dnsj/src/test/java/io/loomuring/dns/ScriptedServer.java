@@ -21,6 +21,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -104,6 +105,7 @@ final class ScriptedServer implements AutoCloseable {
     private final DatagramSocket udp;
     private final ServerSocket tcp;
     private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
+    private final List<Thread> servers;
     private volatile Script script;
     final List<Asked> asked = new CopyOnWriteArrayList<>();
     final AtomicInteger accepted = new AtomicInteger();
@@ -129,8 +131,10 @@ final class ScriptedServer implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        Thread.ofPlatform().daemon().start(this::serveUdp);
-        Thread.ofPlatform().daemon().start(this::serveTcp);
+        servers =
+                List.of(
+                        Thread.ofPlatform().daemon().start(this::serveUdp),
+                        Thread.ofPlatform().daemon().start(this::serveTcp));
     }
 
     void script(Script next) {
@@ -259,8 +263,16 @@ final class ScriptedServer implements AutoCloseable {
         try {
             tcp.close();
             dropConnections();
+            // a socket takes datagrams in until the system call that waits on it has returned
+            for (Thread server : servers) {
+                if (!server.join(Duration.ofSeconds(20))) {
+                    throw new IllegalStateException(server + " does not end");
+                }
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 }
