@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jni.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -70,6 +72,22 @@ EXPORT int lu_unmap(int64_t address, int64_t length) {
 EXPORT int lu_eventfd(void) { return (int)result(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)); }
 
 EXPORT int lu_epoll_create(void) { return (int)result(epoll_create1(EPOLL_CLOEXEC)); }
+
+EXPORT int lu_setsockopt(int fd, int level, int name, int64_t value, int length) {
+    return (int)result(setsockopt(fd, level, name, pointer(value), (socklen_t)length));
+}
+
+/* A kernel that has it says so before it looks whether the socket is connected. */
+EXPORT int lu_has_upper_layer(const char *name) {
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return -errno;
+    }
+    int rc = setsockopt(fd, IPPROTO_TCP, TCP_ULP, name, (socklen_t)strlen(name));
+    int error = errno;
+    close(fd);
+    return rc == 0 || error == ENOTCONN ? 1 : -error;
+}
 
 EXPORT int lu_close(int fd) { return (int)result(close(fd)); }
 

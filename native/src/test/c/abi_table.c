@@ -1,5 +1,5 @@
 /*
- * Prints "NAME VALUE" for every constant of io.loomuring.abi (IoUringAbi, SocketAbi, FileAbi, Errno) as the
+ * Prints "NAME VALUE" for every constant of io.loomuring.abi (IoUringAbi, SocketAbi, TlsAbi, FileAbi, Errno) as the
  * C compiler sees it; AbiTest compares the two. A constant added there needs its line here.
  *
  * A definition that the headers of Debian 12 (6.1) lack is added below under upstream's name.
@@ -10,7 +10,9 @@
 #include <limits.h>
 #include <linux/io_uring.h>
 #include <linux/time_types.h>
+#include <linux/tls.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -176,6 +178,12 @@ static void sockets(void) {
     OFFSET(MSGHDR_NAMELEN, struct msghdr, msg_namelen);
     OFFSET(MSGHDR_IOV, struct msghdr, msg_iov);
     OFFSET(MSGHDR_IOVLEN, struct msghdr, msg_iovlen);
+    OFFSET(MSGHDR_CONTROL, struct msghdr, msg_control);
+    OFFSET(MSGHDR_CONTROLLEN, struct msghdr, msg_controllen);
+    SIZE(CMSGHDR, struct cmsghdr);
+    OFFSET(CMSGHDR_LEN, struct cmsghdr, cmsg_len);
+    OFFSET(CMSGHDR_LEVEL, struct cmsghdr, cmsg_level);
+    OFFSET(CMSGHDR_TYPE, struct cmsghdr, cmsg_type);
     SIZE(IOVEC, struct iovec);
     OFFSET(IOVEC_BASE, struct iovec, iov_base);
     OFFSET(IOVEC_LEN, struct iovec, iov_len);
@@ -190,6 +198,40 @@ static void sockets(void) {
     SIZE(SOCKADDR_UN, struct sockaddr_un);
     OFFSET(SOCKADDR_UN_PATH, struct sockaddr_un, sun_path);
     SIZE(SOCKADDR_STORAGE, struct sockaddr_storage);
+}
+
+/* The parts of crypto_info follow each other in this order, without gaps. */
+#define CIPHER(name, type) \
+    VALUE(TLS_CIPHER_##name); \
+    VALUE(TLS_CIPHER_##name##_IV_SIZE); \
+    VALUE(TLS_CIPHER_##name##_KEY_SIZE); \
+    VALUE(TLS_CIPHER_##name##_SALT_SIZE); \
+    SIZE(TLS12_CRYPTO_INFO_##name, struct type); \
+    _Static_assert(offsetof(struct type, iv) == sizeof(struct tls_crypto_info), #type); \
+    _Static_assert( \
+        offsetof(struct type, rec_seq) \
+            == sizeof(struct tls_crypto_info) + TLS_CIPHER_##name##_IV_SIZE \
+                   + TLS_CIPHER_##name##_KEY_SIZE + TLS_CIPHER_##name##_SALT_SIZE, \
+        #type)
+
+static void kernel_tls(void) {
+    VALUE(SOL_TCP);
+    VALUE(TCP_ULP);
+    VALUE(SOL_TLS);
+    VALUE(TLS_TX);
+    VALUE(TLS_RX);
+    VALUE(TLS_TX_ZEROCOPY_RO);
+    VALUE(TLS_RX_EXPECT_NO_PAD);
+    VALUE(TLS_SET_RECORD_TYPE);
+    VALUE(TLS_GET_RECORD_TYPE);
+    VALUE(TLS_1_2_VERSION);
+    VALUE(TLS_1_3_VERSION);
+    OFFSET(TLS_CRYPTO_INFO_VERSION, struct tls_crypto_info, version);
+    OFFSET(TLS_CRYPTO_INFO_CIPHER_TYPE, struct tls_crypto_info, cipher_type);
+    SIZE(TLS_CRYPTO_INFO, struct tls_crypto_info);
+    CIPHER(AES_GCM_128, tls12_crypto_info_aes_gcm_128);
+    CIPHER(AES_GCM_256, tls12_crypto_info_aes_gcm_256);
+    CIPHER(CHACHA20_POLY1305, tls12_crypto_info_chacha20_poly1305);
 }
 
 static void files(void) {
@@ -222,6 +264,7 @@ static void errors(void) {
     VALUE(EPERM);
     VALUE(ENOENT);
     VALUE(EINTR);
+    VALUE(EIO);
     VALUE(ENXIO);
     VALUE(EBADF);
     VALUE(EAGAIN);
@@ -241,6 +284,8 @@ static void errors(void) {
     VALUE(ETIME);
     VALUE(EBADR);
     VALUE(EPROTO);
+    VALUE(EBADMSG);
+    VALUE(EMSGSIZE);
     VALUE(EADDRINUSE);
     VALUE(EADDRNOTAVAIL);
     VALUE(ENETUNREACH);
@@ -255,12 +300,14 @@ static void errors(void) {
     VALUE(EALREADY);
     VALUE(EINPROGRESS);
     VALUE(ECANCELED);
+    VALUE(EKEYEXPIRED);
 }
 
 int main(void) {
     io_uring_structures();
     io_uring_constants();
     sockets();
+    kernel_tls();
     files();
     errors();
     return fflush(stdout) == 0 ? 0 : 1;

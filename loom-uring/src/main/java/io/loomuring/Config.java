@@ -22,6 +22,9 @@ import java.util.stream.Collectors;
  * @param sqIdleMillis how long the kernel thread that submits for all rings polls without work
  *     before it sleeps; 0: there is none
  * @param tlsDefault whether LoomUringTLS is to be the JVM's default provider of TLS
+ * @param kernelTls whether the kernel may take TLS records over
+ * @param kernelTlsZeroCopy whether files that are sent through it are promised not to change
+ * @param kernelTlsNoPad whether peers are promised not to pad their records
  * @param report whether the JVM's exit prints what the rings did
  */
 public record Config(
@@ -33,6 +36,9 @@ public record Config(
         int ringFlags,
         int sqIdleMillis,
         boolean tlsDefault,
+        boolean kernelTls,
+        boolean kernelTlsZeroCopy,
+        boolean kernelTlsNoPad,
         boolean report) {
 
     /** {@code loomuring.mode}. */
@@ -53,6 +59,9 @@ public record Config(
     private static final String RING_FLAGS = PREFIX + "ring.flags";
     private static final String SQPOLL = PREFIX + "sqpoll";
     private static final String TLS = PREFIX + "tls";
+    private static final String KTLS = PREFIX + "ktls";
+    private static final String KTLS_ZERO_COPY = KTLS + ".zeroCopy";
+    private static final String KTLS_NO_PAD = KTLS + ".noPad";
     private static final String REPORT = PREFIX + "report";
     private static final String JDK_PARALLELISM = "jdk.virtualThreadScheduler.parallelism";
 
@@ -104,6 +113,9 @@ public record Config(
                 readRingFlags(properties, sqIdleMillis > 0),
                 sqIdleMillis,
                 readTlsDefault(properties),
+                readSwitch(properties, KTLS, true),
+                readSwitch(properties, KTLS_ZERO_COPY, false),
+                readSwitch(properties, KTLS_NO_PAD, false),
                 readSwitch(properties, REPORT, false));
     }
 
@@ -254,6 +266,9 @@ public record Config(
         values.put(RING_FLAGS, ringFlagNames());
         values.put(SQPOLL, sqIdleMillis == 0 ? "off" : Integer.toString(sqIdleMillis));
         values.put(TLS, tlsDefault ? "default" : "off");
+        values.put(KTLS, onOrOff(kernelTls));
+        values.put(KTLS_ZERO_COPY, onOrOff(kernelTlsZeroCopy));
+        values.put(KTLS_NO_PAD, onOrOff(kernelTlsNoPad));
         values.put(REPORT, onOrOff(report));
         return values;
     }

@@ -9,6 +9,7 @@ import io.loomuring.jdk.JdkInternals;
 import io.loomuring.jdk.JdkInternals.UnsupportedJdkException;
 import io.loomuring.jdk.SocketImplHook;
 import io.loomuring.jdk.SunNet;
+import io.loomuring.net.KernelTls;
 import io.loomuring.net.UringDatagramChannel;
 import io.loomuring.net.UringSocketChannel;
 import io.loomuring.net.UringSocketImpl;
@@ -180,6 +181,7 @@ public final class LoomUring {
             }
             CarrierGroup started = startGroup(config);
             CarrierIo.use(started);
+            KernelTls.use(config.kernelTls(), config.kernelTlsZeroCopy(), config.kernelTlsNoPad());
             if (config.report()) {
                 Runtime.getRuntime().addShutdownHook(new Thread(() -> report(started)));
             }

@@ -101,7 +101,7 @@ final class Surroundings {
     static Finding kernelTls(String upperLayerProtocols) {
         String topic = "kernel TLS";
         if (Arrays.asList(upperLayerProtocols.split(" ", -1)).contains("tls")) {
-            return Finding.ok(topic, "there; conscrypt-ktls hands no keys over to it yet");
+            return Finding.ok(topic, "there; conscrypt-ktls hands proved keys over to it");
         }
         return Finding.absent(
                 topic,

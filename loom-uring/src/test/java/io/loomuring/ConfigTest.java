@@ -86,6 +86,9 @@ class ConfigTest {
     void shouldReadSwitches(String value, boolean on) {
         assertThat(read("loomuring.steal", value).stealing()).isEqualTo(on);
         assertThat(read("loomuring.report", value).report()).isEqualTo(on);
+        assertThat(read("loomuring.ktls", value).kernelTls()).isEqualTo(on);
+        assertThat(read("loomuring.ktls.zeroCopy", value).kernelTlsZeroCopy()).isEqualTo(on);
+        assertThat(read("loomuring.ktls.noPad", value).kernelTlsNoPad()).isEqualTo(on);
     }
 
     @ParameterizedTest

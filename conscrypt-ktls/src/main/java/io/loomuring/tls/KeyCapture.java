@@ -31,6 +31,7 @@ final class KeyCapture {
         long sequence; // of the next such record
         byte[] first; // TLS 1.2: the first of them, until the handshake is finished
         KeyOutcome outcome; // null: open
+        boolean taken; // the keys are somebody else's now
     }
 
     private final SSLEngine engine;
@@ -53,11 +54,25 @@ final class KeyCapture {
     /** A direction's keys, proved, at the sequence of its next record; null: not or not yet. */
     TrafficKeys keys(Direction direction) {
         Way way = way(direction);
-        if (way.outcome != KeyOutcome.PROVED) {
+        if (way.outcome != KeyOutcome.PROVED || way.taken) {
             return null;
         }
         way.keys.sequence(way.sequence);
         return way.keys;
+    }
+
+    /** As {@link #keys}, and they are the caller's from now on, to close. */
+    TrafficKeys take(Direction direction) {
+        TrafficKeys keys = keys(direction);
+        Way way = way(direction);
+        way.keys = null;
+        way.taken = true;
+        return keys;
+    }
+
+    /** Of the finished handshake. */
+    boolean isTls13() {
+        return tls13;
     }
 
     /** What became of a direction; null: no record came by which to tell. */
@@ -93,8 +108,8 @@ final class KeyCapture {
         if (way.protectedNow && (tls13 ? type == TlsRecord.APPLICATION_DATA : true)) {
             if (!finished) {
                 keepFirst(way, record);
-            } else if (way.outcome == null) {
-                prove(way, record);
+            } else if (way.keys != null) {
+                prove(way, record); // each: a KeyUpdate makes them the ones of before
             }
             way.sequence++;
         } else if (type == TlsRecord.CHANGE_CIPHER_SPEC && !tls13) {
@@ -110,7 +125,10 @@ final class KeyCapture {
     }
 
     private static void prove(Way way, ByteBuffer record) {
-        settle(way, way.keys.opens(record, way.sequence) ? KeyOutcome.PROVED : KeyOutcome.UNPROVED);
+        boolean opened = way.keys.opens(record, way.sequence);
+        if (!opened || way.outcome == null) {
+            settle(way, opened ? KeyOutcome.PROVED : KeyOutcome.UNPROVED);
+        }
     }
 
     private static void settle(Way way, KeyOutcome outcome) {

@@ -8,6 +8,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
+import java.nio.channels.FileChannel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -244,7 +245,7 @@ final class KtlsSocket extends LayeredSocket {
                                 consumed == null ? in : new SequenceInputStream(consumed, in),
                                 own,
                                 autoClose,
-                                context.capture(own));
+                                !autoClose || consumed != null);
             }
             return connection;
         }
@@ -326,6 +327,17 @@ final class KtlsSocket extends LayeredSocket {
     KeyCapture capture() {
         TlsConnection present = connection;
         return present == null ? null : present.capture();
+    }
+
+    /** Who does the records of a direction; null: not settled. */
+    OffloadOutcome offloadOutcome(KeyCapture.Direction direction) {
+        TlsConnection present = connection;
+        return present == null ? null : present.offloadOutcome(direction);
+    }
+
+    /** As {@link Ktls#transferTo}, but may send less. */
+    long transferFrom(FileChannel file, long position, long count) throws IOException {
+        return ready().transferFrom(file, position, count);
     }
 
     // ---- streams ----

@@ -1,5 +1,8 @@
 package io.loomuring.tls;
 
+import io.loomuring.tls.Alert.AlertException;
+import io.loomuring.tls.KeyCapture.Direction;
+
 import org.conscrypt.Conscrypt;
 import org.conscrypt.HandshakeListener;
 
@@ -10,6 +13,7 @@ import java.io.OutputStream;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -42,6 +46,9 @@ final class TlsConnection {
     /** How much unread input is thrown away lest closing resets what the peer should still read. */
     private static final int DEPLETE_MAX = 64 << 10; // bytes
 
+    /** Of a file at once; other writers wait meanwhile. */
+    private static final int FILE_MAX = 1 << 24; // bytes
+
     private static final boolean REQUIRE_CLOSE_NOTIFY =
             Boolean.getBoolean("com.sun.net.ssl.requireCloseNotify"); // JSSE's
 
@@ -52,7 +59,9 @@ final class TlsConnection {
     private final InputStream in;
     private final OutputStream out;
     private final RecordInput records; // guarded by readLock
+    private final Offload offload;
     private final KeyCapture capture; // null unless keys are wanted
+    private final KernelRecords kernel; // of what is offloaded
 
     private final ReentrantLock handshakeLock = new ReentrantLock();
     private final ReentrantLock readLock = new ReentrantLock();
@@ -74,7 +83,7 @@ final class TlsConnection {
             InputStream in,
             SSLEngine engine,
             boolean autoClose,
-            KeyCapture capture)
+            boolean shared)
             throws IOException {
         this.owner = owner;
         this.socket = socket;
@@ -83,7 +92,9 @@ final class TlsConnection {
         this.engine = engine;
         this.autoClose = autoClose;
         this.records = new RecordInput(in);
-        this.capture = capture;
+        this.offload = Offload.of(engine, socket, shared);
+        this.capture = offload.capture();
+        this.kernel = new KernelRecords(offload, out, writeLock);
     }
 
     /** The socket whose handshake this thread is in, or null. */
@@ -97,6 +108,10 @@ final class TlsConnection {
 
     KeyCapture capture() {
         return capture;
+    }
+
+    OffloadOutcome offloadOutcome(Direction direction) {
+        return offload.outcome(direction);
     }
 
     boolean isOpen() {
@@ -190,12 +205,38 @@ final class TlsConnection {
             if (capture != null) {
                 capture.handshakeSent();
             }
-            records.readAhead();
+            offload.handshakeDone();
+            handOverSending();
+            if (capture == null || !capture.isTls13()) {
+                handOverReceiving();
+            }
         } finally {
             if (buffers != null) {
                 buffers.give();
             }
             readLock.unlock();
+        }
+    }
+
+    /** What TLS 1.3 sends first proves the keys. */
+    private void handOverSending() {
+        writeLock.lock();
+        try {
+            offload.handOver(Direction.SEND);
+        } finally {
+            writeLock.unlock();
+        }
+    }
+
+    /**
+     * Between two records. In TLS 1.3 after the first data, as tickets come before it, which only
+     * the engine can use.
+     */
+    private void handOverReceiving() {
+        assert !offload.mayReceive() || !records.hasBytes();
+        offload.handOver(Direction.RECEIVE);
+        if (!offload.receives() && !offload.mayReceive()) {
+            records.readAhead();
         }
     }
 
@@ -228,6 +269,7 @@ final class TlsConnection {
     private void flush() throws IOException {
         writeLock.lock();
         try {
+            assert !offload.sends();
             byte[] net = EngineBuffers.RECORDS.take();
             try {
                 int count;
@@ -239,6 +281,18 @@ final class TlsConnection {
             }
         } finally {
             writeLock.unlock();
+        }
+    }
+
+    private void dropWrapped() throws SSLException {
+        EngineBuffers buffers = EngineBuffers.take();
+        try {
+            do {
+                NOTHING.clear();
+                engine.wrap(NOTHING, buffers.cipher.clear());
+            } while (buffers.cipher.position() > 0);
+        } finally {
+            buffers.give();
         }
     }
 
@@ -277,11 +331,17 @@ final class TlsConnection {
                 if (ended) {
                     return -1;
                 }
+                if (offload.receives()) {
+                    return readFromKernel(target, offset, length);
+                }
                 if (!records.next()) {
                     return end();
                 }
                 int count = decrypt(target, offset, length);
                 if (count > 0) {
+                    if (offload.mayReceive()) {
+                        handOverReceiving();
+                    }
                     return count;
                 }
             }
@@ -296,6 +356,22 @@ final class TlsConnection {
             }
             readLock.unlock();
         }
+    }
+
+    private int readFromKernel(byte[] target, int offset, int length) throws IOException {
+        int count = kernel.read(target, offset, length);
+        if (count == KernelRecords.CLOSED) {
+            ended = true;
+            answerCloseNotify();
+            return -1;
+        }
+        if (count == KernelRecords.END) {
+            if (in.available() > 0) { // which the kernel can't open
+                throw new EOFException("SSL peer shut down incorrectly");
+            }
+            return end();
+        }
+        return count;
     }
 
     /** The stream ended without a close_notify: as JSSE takes it. */
@@ -322,6 +398,10 @@ final class TlsConnection {
             if (status == Status.CLOSED) {
                 ended = true;
                 answerCloseNotify();
+            } else if (offload.sends()
+                    && engine.getHandshakeStatus() == HandshakeStatus.NEED_WRAP) {
+                dropWrapped(); // a KeyUpdate, to answer the peer's, which is the kernel's to send
+                kernel.askUpdate();
             }
             return count;
         } finally {
@@ -357,32 +437,71 @@ final class TlsConnection {
 
     /** As {@link OutputStream#write(byte[], int, int)}; shakes hands first. */
     void write(byte[] source, int offset, int length) throws IOException {
-        int position = offset;
         int limit = offset + length;
         writeLock.lock();
         try {
-            byte[] net = EngineBuffers.RECORDS.take();
-            try {
-                while (position < limit) {
-                    checkWritable();
-                    int filled = 0;
-                    EngineBuffers buffers = EngineBuffers.take();
-                    try {
-                        do {
-                            int count = Math.min(limit - position, EngineBuffers.PLAIN_MAX);
-                            buffers.plain.clear().put(source, position, count).flip();
-                            position += wrap(buffers);
-                            filled += takeCipher(buffers, net, filled);
-                        } while (position < limit
-                                && net.length - filled >= EngineBuffers.RECORD_MAX);
-                    } finally {
-                        buffers.give(); // not held while the peer is slow
-                    }
-                    out.write(net, 0, filled);
-                }
-            } finally {
-                EngineBuffers.RECORDS.give(net);
+            int position = offload.sends() ? offset : writeByEngine(source, offset, limit);
+            if (position < limit) {
+                checkWritable();
+                kernel.write(source, position, limit - position);
             }
+        } catch (SSLException e) {
+            throw fail(e);
+        } finally {
+            writeLock.unlock();
+        }
+    }
+
+    /** Until all is sent or sending is the kernel's; returns the position of what is left. */
+    private int writeByEngine(byte[] source, int offset, int limit) throws IOException {
+        int position = offset;
+        byte[] net = EngineBuffers.RECORDS.take();
+        try {
+            while (position < limit && !offload.sends()) {
+                checkWritable();
+                int filled = 0;
+                EngineBuffers buffers = EngineBuffers.take();
+                try {
+                    do {
+                        int count = Math.min(limit - position, EngineBuffers.PLAIN_MAX);
+                        buffers.plain.clear().put(source, position, count).flip();
+                        position += wrap(buffers);
+                        filled += takeCipher(buffers, net, filled);
+                    } while (position < limit && net.length - filled >= EngineBuffers.RECORD_MAX);
+                } finally {
+                    buffers.give(); // not held while the peer is slow
+                }
+                out.write(net, 0, filled);
+                offload.handOver(Direction.SEND);
+            }
+            return position;
+        } finally {
+            EngineBuffers.RECORDS.give(net);
+        }
+    }
+
+    /**
+     * Sends a part of a file, where the kernel seals without a copy in this process.
+     *
+     * @return bytes sent, at least 1; 0 at the file's end
+     */
+    long transferFrom(FileChannel file, long position, long count) throws IOException {
+        writeLock.lock();
+        try {
+            checkWritable();
+            if (offload.sends()) {
+                long sent = kernel.sendFile(file, position, (int) Math.min(count, FILE_MAX));
+                if (sent >= 0) {
+                    return sent;
+                }
+            }
+            byte[] chunk = new byte[(int) Math.min(count, EngineBuffers.PLAIN_MAX)];
+            int read = file.read(ByteBuffer.wrap(chunk), position);
+            if (read <= 0) {
+                return 0;
+            }
+            write(chunk, 0, read);
+            return read;
         } catch (SSLException e) {
             throw fail(e);
         } finally {
@@ -431,7 +550,7 @@ final class TlsConnection {
         }
         failure = e;
         TlsCounters.FAILURES.increment();
-        sendQuietly(false);
+        sendLast(e instanceof AlertException known ? known.alert() : Alert.BAD_RECORD_MAC);
         outputClosed = true;
         try {
             deplete();
@@ -459,20 +578,28 @@ final class TlsConnection {
 
     /** The engine closes both directions when a close_notify comes, and so do we. */
     private void answerCloseNotify() {
-        sendQuietly(true);
+        sendLast(Alert.CLOSE_NOTIFY);
         outputClosed = true;
     }
 
-    /** Sends what the engine has to say last, unless a writer is stuck. */
-    private void sendQuietly(boolean closeNotify) {
+    /**
+     * Says what is to be said last, unless a writer is stuck.
+     *
+     * @param alert what; the engine, as long as it sends, has its own mind about a fatal one
+     */
+    private void sendLast(int alert) {
         if (!lockWriter()) {
             return; // its socket is about to be closed under it
         }
         try {
-            if (closeNotify) {
+            if (alert == Alert.CLOSE_NOTIFY) {
                 engine.closeOutbound();
             }
-            flush();
+            if (!offload.sends()) {
+                flush();
+            } else if (alert != Alert.NONE) {
+                kernel.alert(alert == Alert.CLOSE_NOTIFY ? Alert.WARNING : Alert.FATAL, alert);
+            }
         } catch (IOException e) {
             // the peer is gone already, or the connection broken
         } finally {
@@ -494,7 +621,7 @@ final class TlsConnection {
         checkNotClosed();
         if (!outputClosed) {
             outputClosed = true;
-            sendQuietly(true);
+            sendLast(Alert.CLOSE_NOTIFY);
         }
         if (autoClose) {
             socket.shutdownOutput();
@@ -514,7 +641,7 @@ final class TlsConnection {
                 boolean already = outputClosed;
                 outputClosed = true;
                 if (!already) {
-                    sendQuietly(true);
+                    sendLast(Alert.CLOSE_NOTIFY);
                 }
                 if (!autoClose && open && !ended) {
                     awaitCloseNotify();
@@ -526,9 +653,7 @@ final class TlsConnection {
             }
             engine.closeOutbound();
             engine.closeInbound();
-            if (capture != null) {
-                capture.close();
-            }
+            offload.close();
             if (readLock.tryLock()) {
                 try {
                     releaseBuffers();

@@ -8,6 +8,7 @@ final class TlsRecord {
 
     static final int HEADER = 5; // bytes: type, version, length
     static final int CHANGE_CIPHER_SPEC = 20;
+    static final int ALERT = 21;
     static final int HANDSHAKE = 22;
     static final int APPLICATION_DATA = 23;
     static final int MAJOR = 3;

@@ -132,6 +132,28 @@ final class TrafficKeys implements AutoCloseable {
         }
     }
 
+    /** TLS 1.3: the keys after a KeyUpdate, RFC 8446 7.2, for the first record. */
+    TrafficKeys next() {
+        byte[] present = secret().toArray(ValueLayout.JAVA_BYTE);
+        byte[] following =
+                new KeySchedule(suite).expandLabel(present, "traffic upd", suite.hashLength);
+        try {
+            return ofSecret(suite, following);
+        } finally {
+            Arrays.fill(present, (byte) 0);
+            Arrays.fill(following, (byte) 0);
+        }
+    }
+
+    /** Zeroes all but what {@link #next} needs: somebody else has them. */
+    void forgetKeys() {
+        if (tls13) {
+            slot.asSlice(KEY_AT).fill((byte) 0);
+        } else {
+            slot.fill((byte) 0);
+        }
+    }
+
     /** Zeroes them; they are gone. */
     @Override
     public void close() {

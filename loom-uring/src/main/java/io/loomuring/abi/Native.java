@@ -179,6 +179,17 @@ public final class Native {
      */
     public static native int lu_device_feature(String device, String feature);
 
+    /** {@code setsockopt(2)}; {@code value} is the address of {@code length} bytes. */
+    public static native int lu_setsockopt(int fd, int level, int name, long value, int length);
+
+    /**
+     * Whether the kernel has a protocol to put on top of TCP ({@code TCP_ULP}), such as {@code
+     * tls}; a module is loaded if the process may do that.
+     *
+     * @return 1, {@code -ENOENT} if not, or {@code -errno}
+     */
+    public static native int lu_has_upper_layer(String name);
+
     /** {@code strerror(3)}. */
     private static native String lu_strerror(int errno);
 

@@ -40,12 +40,18 @@ public final class SocketAbi {
     // limits.h
     public static final int IOV_MAX = 1024;
 
-    // struct msghdr, struct iovec
+    // struct msghdr, struct iovec, struct cmsghdr
     public static final int SIZEOF_MSGHDR = 56;
     public static final int MSGHDR_NAME = 0;
     public static final int MSGHDR_NAMELEN = 8;
     public static final int MSGHDR_IOV = 16;
     public static final int MSGHDR_IOVLEN = 24;
+    public static final int MSGHDR_CONTROL = 32;
+    public static final int MSGHDR_CONTROLLEN = 40;
+    public static final int SIZEOF_CMSGHDR = 16;
+    public static final int CMSGHDR_LEN = 0;
+    public static final int CMSGHDR_LEVEL = 8;
+    public static final int CMSGHDR_TYPE = 12;
     public static final int SIZEOF_IOVEC = 16;
     public static final int IOVEC_BASE = 0;
     public static final int IOVEC_LEN = 8;

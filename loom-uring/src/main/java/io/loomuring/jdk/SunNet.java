@@ -27,6 +27,7 @@ import java.lang.ref.Reference;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ProtocolFamily;
+import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
 import java.net.SocketImpl;
@@ -152,6 +153,10 @@ public final class SunNet {
             find(UNIX, "generateTempName", UnixDomainSocketAddress.class);
     private static final MethodHandle UNIX_PATH_BYTES =
             find(UNIX, "getPathBytes", byte[].class, Path.class);
+
+    private static final VarHandle SOCKET_IMPL = field(Socket.class, "impl", SocketImpl.class);
+    private static final Class<?> DELEGATING_IMPL = holder("java.net.DelegatingSocketImpl");
+    private static final VarHandle DELEGATE = field(DELEGATING_IMPL, "delegate", SocketImpl.class);
 
     private static final MethodHandle DUMMY_IMPL =
             returning(
@@ -770,6 +775,15 @@ public final class SunNet {
         } catch (Throwable e) {
             throw thrown(e);
         }
+    }
+
+    /** What is behind a socket and what that delegates to, such as a proxy's; null: nothing yet. */
+    public static SocketImpl implOf(Socket socket) {
+        var impl = (SocketImpl) SOCKET_IMPL.getVolatile(socket);
+        while (DELEGATING_IMPL.isInstance(impl)) {
+            impl = (SocketImpl) DELEGATE.get(impl);
+        }
+        return impl;
     }
 
     /** Throws a channel's exception as the one that {@code java.net} documents. */

@@ -39,6 +39,10 @@ final class ChannelSocket extends Socket {
         }
     }
 
+    StreamSocket stream() {
+        return stream;
+    }
+
     // ---- bind and connect ----
 
     @Override

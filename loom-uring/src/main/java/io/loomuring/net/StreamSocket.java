@@ -4,7 +4,9 @@ import static io.loomuring.abi.Errno.*;
 import static io.loomuring.abi.SocketAbi.*;
 
 import io.loomuring.abi.Memory;
+import io.loomuring.abi.Native;
 import io.loomuring.abi.Shim;
+import io.loomuring.abi.TlsMessage;
 import io.loomuring.carrier.CarrierIo;
 import io.loomuring.carrier.Scratch;
 import io.loomuring.jdk.FileTransfers;
@@ -88,6 +90,18 @@ final class StreamSocket extends Connection {
      * @throws java.net.SocketTimeoutException if it elapses
      */
     int read(byte[] bytes, int offset, int length, long timeoutNanos) throws IOException {
+        int n = receive(bytes, offset, length, timeoutNanos, false);
+        assert n > 0 || n == EOF || length == 0 : n;
+        return n;
+    }
+
+    /**
+     * As {@link #read}, or the {@code -errno} of a record, of a connection whose TLS is the
+     * kernel's.
+     */
+    private int receive(
+            byte[] bytes, int offset, int length, long timeoutNanos, boolean ofKernelTls)
+            throws IOException {
         Objects.checkFromIndexSize(offset, length, bytes.length);
         if (length == 0) {
             return 0;
@@ -103,8 +117,8 @@ final class StreamSocket extends Connection {
             if (isAtEnd()) {
                 return EOF;
             }
-            return endRead(
-                    CarrierIo.recvHeap(readOp, fdVal, bytes, offset, length, remainingNanos));
+            int n = CarrierIo.recvHeap(readOp, fdVal, bytes, offset, length, remainingNanos);
+            return ofKernelTls && KernelTls.isAboutRecord(n) ? n : endRead(n);
         } finally {
             release(readOp);
         }
@@ -459,6 +473,78 @@ final class StreamSocket extends Connection {
             from = IoVector.skipEmpty(srcs, from, to);
         }
         return sent;
+    }
+
+    // ---- TLS in the kernel: see KernelTls ----
+
+    /**
+     * As {@link #read(byte[], int, int, long)}, where the kernel opens TLS records.
+     *
+     * @return bytes, {@link #EOF}, or {@code -errno} about the next record: {@link
+     *     KernelTls#isAboutRecord}
+     */
+    int readTls(byte[] bytes, int offset, int length, long timeoutNanos) throws IOException {
+        return receive(bytes, offset, length, timeoutNanos, true);
+    }
+
+    /** Takes the next record, which is there already, with its type; null if it is not. */
+    KernelTls.TypedRecord takeTlsRecord() throws IOException {
+        claim(readOp);
+        Scratch scratch = Scratch.take();
+        try {
+            ensureConnected();
+            TlsMessage.prepareReceive(scratch.address, Scratch.SIZE);
+            int n = Shim.recvmsg(fdVal, scratch.address, MSG_DONTWAIT);
+            return n == -EAGAIN
+                    ? null
+                    : new KernelTls.TypedRecord(
+                            TlsMessage.type(scratch.address, n),
+                            TlsMessage.content(scratch.buffer, n));
+        } finally {
+            scratch.release();
+            release(readOp);
+        }
+    }
+
+    /**
+     * Sends a record of another type than data.
+     *
+     * @param timeoutNanos how long to wait for room
+     * @return whether it went
+     */
+    boolean sendTlsRecord(int type, byte[] content, long timeoutNanos) throws IOException {
+        claim(writeOp);
+        try {
+            ensureConnected();
+            int n;
+            do {
+                Scratch scratch = Scratch.take();
+                try {
+                    TlsMessage.prepareSend(scratch.address, scratch.buffer, type, content);
+                    n = CarrierIo.sendmsg(writeOp, fdVal, scratch.address, SEND_NOW);
+                } finally {
+                    scratch.release();
+                }
+                if (n == -EAGAIN) {
+                    int revents = CarrierIo.poll(writeOp, fdVal, POLLOUT, timeoutNanos);
+                    if (revents == -ECANCELED && writeOp.cancelReason() == Op.DEADLINE) {
+                        return false;
+                    }
+                    n = revents < 0 ? revents : n;
+                }
+            } while (n == -EAGAIN);
+            return endWrite(n, n == content.length) == content.length;
+        } finally {
+            release(writeOp);
+        }
+    }
+
+    /** {@code setsockopt(2)}: 0 or {@code -errno}. */
+    int setOption(int level, int name, long value, int length) throws IOException {
+        synchronized (stateLock) {
+            ensureConnected();
+            return Native.lu_setsockopt(fdVal, level, name, value, length);
+        }
     }
 
     // ---- files ----

@@ -122,6 +122,11 @@ public final class UringSocketImpl extends SocketImpl implements PlatformSocketI
         return s;
     }
 
+    /** Null: not a connection. */
+    StreamSocket connection() {
+        return stream;
+    }
+
     private ListeningSocket listener() throws SocketException {
         ListeningSocket l = listener;
         if (l == null) {

@@ -15,7 +15,7 @@ import java.util.TreeMap;
 /** Java's constants of the kernel's and the C library's ABI against what the C compiler says. */
 class AbiTest {
     private static final Class<?>[] CLASSES = {
-        IoUringAbi.class, SocketAbi.class, FileAbi.class, Errno.class
+        IoUringAbi.class, SocketAbi.class, TlsAbi.class, FileAbi.class, Errno.class
     };
 
     @Test
