@@ -77,6 +77,12 @@ EXPORT int lu_setsockopt(int fd, int level, int name, int64_t value, int length)
     return (int)result(setsockopt(fd, level, name, pointer(value), (socklen_t)length));
 }
 
+EXPORT int lu_take_socket_error(int fd) {
+    int error = 0;
+    socklen_t length = sizeof error;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0 ? -errno : error;
+}
+
 /* A kernel that has it says so before it looks whether the socket is connected. */
 EXPORT int lu_has_upper_layer(const char *name) {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -155,6 +155,7 @@ static void sockets(void) {
     VALUE(AF_INET6);
     VALUE(SOCK_CLOEXEC);
     VALUE(MSG_OOB);
+    VALUE(MSG_PEEK);
     VALUE(MSG_DONTWAIT);
     VALUE(MSG_WAITALL);
     VALUE(MSG_NOSIGNAL);

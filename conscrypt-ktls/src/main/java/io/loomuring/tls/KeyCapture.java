@@ -32,6 +32,8 @@ final class KeyCapture {
         byte[] first; // TLS 1.2: the first of them, until the handshake is finished
         KeyOutcome outcome; // null: open
         boolean taken; // the keys are somebody else's now
+        volatile boolean proveEach; // not the first record alone
+        long proved; // the sequence after the last record that was opened
     }
 
     private final SSLEngine engine;
@@ -68,6 +70,20 @@ final class KeyCapture {
         way.keys = null;
         way.taken = true;
         return keys;
+    }
+
+    /**
+     * From now on each record is to be opened, not only the first one: a KeyUpdate makes the keys
+     * those of before.
+     */
+    void proveEach(Direction direction) {
+        way(direction).proveEach = true;
+    }
+
+    /** Whether the last record was opened by the keys, so that they are those of the next one. */
+    boolean isFresh(Direction direction) {
+        Way way = way(direction);
+        return !tls13 || way.proved == way.sequence;
     }
 
     /** Of the finished handshake. */
@@ -108,8 +124,8 @@ final class KeyCapture {
         if (way.protectedNow && (tls13 ? type == TlsRecord.APPLICATION_DATA : true)) {
             if (!finished) {
                 keepFirst(way, record);
-            } else if (way.keys != null) {
-                prove(way, record); // each: a KeyUpdate makes them the ones of before
+            } else if (way.keys != null && (way.outcome == null || way.proveEach)) {
+                prove(way, record);
             }
             way.sequence++;
         } else if (type == TlsRecord.CHANGE_CIPHER_SPEC && !tls13) {
@@ -126,6 +142,7 @@ final class KeyCapture {
 
     private static void prove(Way way, ByteBuffer record) {
         boolean opened = way.keys.opens(record, way.sequence);
+        way.proved = opened ? way.sequence + 1 : 0;
         if (!opened || way.outcome == null) {
             settle(way, opened ? KeyOutcome.PROVED : KeyOutcome.UNPROVED);
         }

@@ -70,7 +70,7 @@ final class Offload {
             if (obstacle == null) {
                 KernelTls kernel = KernelTls.of(socket);
                 if (kernel != null) {
-                    return new Offload(engine, socket, new KeyCapture(engine), kernel, null);
+                    return watching(engine, socket, kernel);
                 }
                 obstacle = OffloadOutcome.OTHER_SOCKET;
             }
@@ -88,6 +88,12 @@ final class Offload {
             return OffloadOutcome.NO_KERNEL_TLS;
         }
         return shared ? OffloadOutcome.SHARED_SOCKET : null;
+    }
+
+    private static Offload watching(SSLEngine engine, Socket socket, KernelTls kernel) {
+        var capture = new KeyCapture(engine);
+        capture.proveEach(Direction.SEND);
+        return new Offload(engine, socket, capture, kernel, null);
     }
 
     private static Offload none(SSLEngine engine, Socket socket, OffloadOutcome obstacle) {
@@ -135,8 +141,11 @@ final class Offload {
         if (kernel == null || outcome(direction) != null) {
             return;
         }
+        if (direction == Direction.RECEIVE && send == null) {
+            return; // whoever receives may have to answer a KeyUpdate, which the engine won't
+        }
         KeyOutcome proof = capture.outcome(direction);
-        if (proof == null) {
+        if (proof == null || (proof == KeyOutcome.PROVED && !capture.isFresh(direction))) {
             return; // no record by which to tell
         }
         if (proof != KeyOutcome.PROVED) {
@@ -197,6 +206,9 @@ final class Offload {
     private void settle(Direction direction, OffloadOutcome outcome) {
         if (direction == Direction.SEND) {
             send = outcome;
+            if (capture != null) {
+                capture.proveEach(Direction.RECEIVE);
+            }
         } else {
             receive = outcome;
         }
@@ -223,6 +235,11 @@ final class Offload {
     /** As {@link KernelTls#read}. */
     int read(byte[] target, int offset, int length) throws IOException {
         return kernel.read(target, offset, length);
+    }
+
+    /** As {@link KernelTls#available}. */
+    int available() throws IOException {
+        return kernel.available();
     }
 
     /** As {@link KernelTls#takeRecord}. */

@@ -429,7 +429,10 @@ final class TlsConnection {
             return 0; // another thread takes them
         }
         try {
-            return leftover == null ? 0 : leftover.plain.remaining();
+            if (leftover != null) {
+                return leftover.plain.remaining();
+            }
+            return offload.receives() ? offload.available() : 0;
         } finally {
             readLock.unlock();
         }
@@ -562,6 +565,9 @@ final class TlsConnection {
     }
 
     private void deplete() throws IOException {
+        if (offload.receives()) {
+            return; // the kernel gives nothing that it can't open
+        }
         byte[] scratch = EngineBuffers.RECORDS.take();
         try {
             for (int total = 0; total < DEPLETE_MAX && in.available() > 0; ) {

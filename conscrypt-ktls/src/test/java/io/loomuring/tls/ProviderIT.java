@@ -614,7 +614,9 @@ class ProviderIT {
         NOT_PROTECTED {
             @Override
             void spoil(byte[] record, OutputStream out) throws IOException {
-                out.write(new byte[] {21, 3, 3, 0, 2, 1, 0}); // a close_notify from a stranger
+                byte[] closeNotify = {21, 3, 3, 0, 2, 1, 0}; // from a stranger
+                out.write(closeNotify);
+                out.write(closeNotify); // one is shorter than what the kernel takes for a header
             }
         };
 
@@ -638,6 +640,8 @@ class ProviderIT {
             try (var pair = TlsPair.of(client.context(""), server.context("server"), spoil)) {
                 pair.client.setEnabledProtocols(new String[] {protocol});
                 pair.shakeHands();
+                pair.server.setSoTimeout(10_000);
+                pair.client.setSoTimeout(10_000);
                 pair.server.getOutputStream().write(1);
                 assertThat(pair.client.getInputStream().read()).isEqualTo(1);
                 armed.set(1);

@@ -182,6 +182,9 @@ public final class Native {
     /** {@code setsockopt(2)}; {@code value} is the address of {@code length} bytes. */
     public static native int lu_setsockopt(int fd, int level, int name, long value, int length);
 
+    /** {@code SO_ERROR}, which is none afterwards: {@code >= 0}, or {@code -errno} of the call. */
+    public static native int lu_take_socket_error(int fd);
+
     /**
      * Whether the kernel has a protocol to put on top of TCP ({@code TCP_ULP}), such as {@code
      * tls}; a module is loaded if the process may do that.

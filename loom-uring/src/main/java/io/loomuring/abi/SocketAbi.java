@@ -15,6 +15,7 @@ public final class SocketAbi {
     public static final int SOCK_CLOEXEC = 0x80000;
 
     public static final int MSG_OOB = 0x1;
+    public static final int MSG_PEEK = 0x2;
     public static final int MSG_DONTWAIT = 0x40;
     public static final int MSG_WAITALL = 0x100;
     public static final int MSG_NOSIGNAL = 0x4000;

@@ -258,6 +258,11 @@ public final class KernelTls {
         return new SocketException("Closed by interrupt");
     }
 
+    /** Bytes of data that a read finds without waiting; by the one thread that reads. */
+    public int available() throws IOException {
+        return stream.availableTls();
+    }
+
     /** The record that {@link #read} stopped at, or null if there is none yet. Never waits. */
     public TypedRecord takeRecord() throws IOException {
         return stream.takeTlsRecord();

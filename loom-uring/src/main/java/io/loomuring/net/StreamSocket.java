@@ -118,7 +118,11 @@ final class StreamSocket extends Connection {
                 return EOF;
             }
             int n = CarrierIo.recvHeap(readOp, fdVal, bytes, offset, length, remainingNanos);
-            return ofKernelTls && KernelTls.isAboutRecord(n) ? n : endRead(n);
+            if (ofKernelTls && KernelTls.isAboutRecord(n)) {
+                Native.lu_take_socket_error(fdVal); // or the alert about it would not be sent
+                return n;
+            }
+            return endRead(n);
         } finally {
             release(readOp);
         }
@@ -485,6 +489,20 @@ final class StreamSocket extends Connection {
      */
     int readTls(byte[] bytes, int offset, int length, long timeoutNanos) throws IOException {
         return receive(bytes, offset, length, timeoutNanos, true);
+    }
+
+    /** Bytes of data that are there, up to a block. */
+    int availableTls() throws IOException {
+        claim(readOp);
+        Scratch scratch = Scratch.take();
+        try {
+            ensureConnected();
+            int flags = MSG_PEEK | MSG_DONTWAIT;
+            return Math.max(0, Shim.recv(fdVal, scratch.address, Scratch.SIZE, flags));
+        } finally {
+            scratch.release();
+            release(readOp);
+        }
     }
 
     /** Takes the next record, which is there already, with its type; null if it is not. */
