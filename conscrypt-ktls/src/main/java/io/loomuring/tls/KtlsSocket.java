@@ -335,6 +335,11 @@ final class KtlsSocket extends LayeredSocket {
         return present == null ? null : present.offloadOutcome(direction);
     }
 
+    /** For tests: what the kernel does. */
+    TlsConnection present() {
+        return connection;
+    }
+
     /** As {@link Ktls#transferTo}, but may send less. */
     long transferFrom(FileChannel file, long position, long count) throws IOException {
         return ready().transferFrom(file, position, count);

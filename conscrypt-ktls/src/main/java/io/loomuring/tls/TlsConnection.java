@@ -110,6 +110,14 @@ final class TlsConnection {
         return capture;
     }
 
+    Offload offload() {
+        return offload;
+    }
+
+    KernelRecords kernel() {
+        return kernel;
+    }
+
     OffloadOutcome offloadOutcome(Direction direction) {
         return offload.outcome(direction);
     }
@@ -657,8 +665,7 @@ final class TlsConnection {
             if (autoClose) {
                 socket.close();
             }
-            engine.closeOutbound();
-            engine.closeInbound();
+            freeEngine();
             offload.close();
             if (readLock.tryLock()) {
                 try {
@@ -667,6 +674,17 @@ final class TlsConnection {
                     readLock.unlock();
                 }
             }
+        }
+    }
+
+    /** Native memory and two descriptors are given back when all is said, heard or not. */
+    private void freeEngine() {
+        try {
+            engine.closeOutbound();
+            engine.closeInbound();
+            dropWrapped();
+        } catch (SSLException e) {
+            // no close_notify came: told to whoever read
         }
     }
 
