@@ -109,14 +109,14 @@ END
     mkfifo "$run/output"
     relay < "$run/output" &
     local relay=$!
-    # In a session of its own: whatever it starts is ended with it.
+    # Ended by timeout alone, which sees to it that it is gone; a terminal's signals don't reach it.
     TMPDIR=$(memory_folder "$run") setsid timeout -k 5 "$seconds" "$kernel/linux" "mem=$memory" \
         seccomp=on "uml_dir=$run/" root=none rootfstype=hostfs rootflags=/ ro con=null con0=null,fd:1 \
         quiet "init=$kernel/busybox" -- sh "$root/it/src/main/bash/ktls-vm-init.sh" "$run" \
         < /dev/null &> "$run/output" &
     machines+=($!)
     wait $! && status=0 || status=$?
-    kill -KILL -- -$! 2> /dev/null || true
+    machines=()
     if [[ $status == 124 || $status == 137 ]]; then
         wait $relay || true
         say "not done in $seconds s"
@@ -165,8 +165,10 @@ memory_folder() {
 machines=()
 runs=()
 end_machines() {
-    local machine
-    for machine in "${machines[@]}"; do kill -KILL -- "-$machine" 2> /dev/null || true; done
+    if [[ ${#machines[@]} != 0 ]]; then
+        kill "${machines[@]}" 2> /dev/null || true
+        wait "${machines[@]}" 2> /dev/null || true
+    fi
     rm -rf "${runs[@]}"
 }
 trap end_machines EXIT
