@@ -1,7 +1,8 @@
 # The first process of it/bin/ktls-vm's machine, in busybox's shell. Its argument is the folder of
 # this run, which holds
 #   settings   variables: BUSYBOX, MODULES (a folder, its file "order" lists them), HOST (its name),
-#              READ (folders to see) and RESULTS (the one folder to write)
+#              READ (folders to see), OVERLAY (folders that seem writable: the
+#              machine keeps in memory what is written) and RESULTS (the one folder to write)
 #   command    what to run, in bash
 # The root is the host's, read-only. The last line says how the command ended.
 
@@ -41,7 +42,6 @@ $BUSYBOX ln -s /proc/self/fd /dev/fd
 for folder in $READ; do
     mount_fs hostfs "$folder" "ro,$folder"
 done
-mount_fs hostfs "$RESULTS" "rw,$RESULTS"
 
 for folder in "" $READ; do
     if (: > "$folder/.written-by-ktls-vm") 2> /dev/null; then
@@ -51,12 +51,19 @@ for folder in "" $READ; do
 done
 
 $BUSYBOX hostname "$HOST"
+try $BUSYBOX ip link set lo up
 while read -r module; do
     try $BUSYBOX insmod "$MODULES/$module"
 done < "$MODULES/order"
-try $BUSYBOX ip link set lo up
+
+for folder in $OVERLAY; do
+    upper=/run/overlay$folder/upper
+    work=/run/overlay$folder/work
+    try $BUSYBOX mkdir -p "$upper" "$work"
+    mount_fs overlay "$folder" "lowerdir=$folder,upperdir=$upper,workdir=$work"
+done
+mount_fs hostfs "$RESULTS" "rw,$RESULTS"
 
 bash "$run/command" < /dev/null
 status=$?
-try $BUSYBOX umount "$RESULTS"
 finish $status

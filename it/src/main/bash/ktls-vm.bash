@@ -84,12 +84,14 @@ arrange_kernel() {
     basename "${dep%/*}" > "$folder/version"
 }
 
-# run_in_vm SECONDS RESULTS FOLDER COMMAND...: runs a command in FOLDER, the host read-only but
-# RESULTS; its output on stdout. Returns its exit code, 124 if time was up, 125 if the machine
+overlays=() # folders in which the machine may write to copies of its own
+
+# run_in_vm SECONDS RESULTS COMMAND...: runs a command in the current folder, the host read-only but
+# for RESULTS; its output on stdout. Returns its exit code, 124 if time was up, 125 if the machine
 # failed.
 run_in_vm() {
-    local seconds=$1 results=$2 folder=$3 run status
-    shift 3
+    local seconds=$1 results=$2 run status
+    shift 2
     run=$(mktemp -d "$cache/run.XXXXXX")
     runs+=("$run")
     cat > "$run/settings" << END
@@ -97,13 +99,14 @@ BUSYBOX=$(quote "$kernel/busybox")
 MODULES=$(quote "$kernel/modules")
 HOST=$(quote "$(uname -n)")
 READ=$(quote "$root $cache $java_home")
+OVERLAY=$(quote "${overlays[*]}")
 RESULTS=$(quote "$results")
 END
     cat > "$run/command" << END
 export HOME=$(printf %q "$HOME") LANG=C.UTF-8 JAVA_HOME=$(printf %q "$java_home")
 export PATH=$(printf %q "$java_home/bin:$PATH")
 export KTLS_VM_RESULTS=$(printf %q "$results")
-cd $(printf %q "$folder")
+cd $(printf %q "$PWD")
 exec$(printf ' %q' "$@")
 END
     mkfifo "$run/output"
