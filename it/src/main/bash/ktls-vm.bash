@@ -103,9 +103,9 @@ OVERLAY=$(quote "${overlays[*]}")
 RESULTS=$(quote "$results")
 END
     cat > "$run/command" << END
-export HOME=$(printf %q "$HOME") LANG=C.UTF-8 JAVA_HOME=$(printf %q "$java_home")
-export PATH=$(printf %q "$java_home/bin:$PATH")
-export KTLS_VM_RESULTS=$(printf %q "$results")
+export LANG=C.UTF-8
+export HOME=$(printf %q "$HOME") PATH=$(printf %q "$PATH") KTLS_VM_RESULTS=$(printf %q "$results")
+${JAVA_HOME:+export JAVA_HOME=$(printf %q "$JAVA_HOME")}
 cd $(printf %q "$PWD")
 exec$(printf ' %q' "$@")
 END

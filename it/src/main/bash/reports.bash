@@ -23,13 +23,13 @@ test_cases() {
             if (match($0, /<(skipped|failure|error)[ \/>]/)) {
                 what = substr($0, RSTART + 1, RLENGTH - 2) == "skipped" ? "skipped" : "FAILED"
                 rest = substr($0, RSTART)
-                match(rest, />/)
-                why = attribute(substr(rest, 1, RSTART), "message")
+                end = index(rest, ">")
+                why = attribute(substr(rest, 1, end), "message")
                 if (why == "") { # an assumption: the first line of the stack trace has it
-                    why = substr(rest, RSTART + 1)
+                    why = substr(rest, end + 1)
                     sub(/^<!\[CDATA\[/, "", why)
                     sub(/[\n<].*/, "", why)
-                    sub(/^[A-Za-z.]*TestAbortedException: /, "", why)
+                    sub(/^[A-Za-z0-9.]*TestAbortedException: /, "", why)
                     sub(/^Assumption failed: /, "", why)
                 }
             }
