@@ -131,28 +131,27 @@ END
     return $status
 }
 
-# Passes on what the command in the machine says; returns its exit code.
+# Passes on, line by line, what the command in the machine says; returns its exit code.
 relay() {
-    awk '
-        match($0, /KTLS_VM_ENDED [0-9]+/) {
-            ended = 1
-            split(substr($0, RSTART), words, " ")
-            status = words[2]
-            if (RSTART > 1) print substr($0, 1, RSTART - 1)
-            reason = substr($0, RSTART + RLENGTH)
-            if (reason != "") print "ktls-vm: failed:" reason
-            next
-        }
-        started && !ended { print; fflush() }
-        /^KTLS_VM_STARTED/ { started = 1 }
-        !started { boot = boot $0 "\n" }
-        END {
-            if (!ended) {
-                if (!started) printf "%s", boot
-                print "ktls-vm: the machine ended early"
-            }
-            exit ended ? status : 125
-        }'
+    local line boot= started= status=
+    while IFS= read -r line || [[ -n $line ]]; do
+        if [[ $line =~ ^(.*)KTLS_VM_ENDED\ ([0-9]+)(.*)$ ]]; then
+            status=${BASH_REMATCH[2]}
+            if [[ -n ${BASH_REMATCH[1]} ]]; then printf '%s\n' "${BASH_REMATCH[1]}"; fi
+            if [[ -n ${BASH_REMATCH[3]} ]]; then echo "ktls-vm: failed:${BASH_REMATCH[3]}"; fi
+        elif [[ $line == KTLS_VM_STARTED* ]]; then
+            started=yes
+        elif [[ -n $status ]]; then
+            : # the kernel's farewell
+        elif [[ -n $started ]]; then
+            printf '%s\n' "$line"
+        else
+            boot+=$line$'\n'
+        fi
+    done
+    if [[ -z $started ]]; then printf '%s' "$boot"; fi
+    if [[ -z $status ]]; then echo "ktls-vm: the machine ended early"; fi
+    return "${status:-125}"
 }
 
 # Where the kernel keeps the file that is its memory, sparse and without a name
