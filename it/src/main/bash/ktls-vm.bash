@@ -98,7 +98,7 @@ run_in_vm() {
 BUSYBOX=$(quote "$kernel/busybox")
 MODULES=$(quote "$kernel/modules")
 HOST=$(quote "$(uname -n)")
-READ=$(quote "$root $cache $java_home")
+READ=$(quote "$root $cache $java_home ${overlays[*]}")
 OVERLAY=$(quote "${overlays[*]}")
 RESULTS=$(quote "$results")
 END
