@@ -1,5 +1,7 @@
 package io.loomuring.testing;
 
+import org.opentest4j.TestAbortedException;
+
 import java.util.Random;
 
 /** Random numbers whose seed a failure names: {@code -Dloomuring.test.seed} repeats the run. */
@@ -19,6 +21,8 @@ public final class Seeds {
         long seed = Long.getLong(PROPERTY, System.nanoTime());
         try {
             body.run(new Random(seed));
+        } catch (TestAbortedException e) {
+            throw e; // an assumption
         } catch (Exception | Error e) {
             throw new AssertionError("with -D" + PROPERTY + "=" + seed + ": " + e.getMessage(), e);
         }
