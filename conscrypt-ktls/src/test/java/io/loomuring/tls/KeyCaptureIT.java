@@ -88,6 +88,9 @@ class KeyCaptureIT {
 
     @ParameterizedTest
     @MethodSource("kinds")
+    @Interop(
+            peer = Peer.OPENSSL,
+            what = "`s_server`, 3 suites, 2 protocols, fresh and resumed: keys")
     void shouldProveTheKeysOfAClient(Kind kind) throws Exception {
         Path log = folder.resolve("keys");
         var command =
@@ -128,6 +131,9 @@ class KeyCaptureIT {
 
     @ParameterizedTest
     @MethodSource("kinds")
+    @Interop(
+            peer = Peer.OPENSSL,
+            what = "`s_client`, 3 suites, 2 protocols, fresh and resumed: keys")
     void shouldProveTheKeysOfAServer(Kind kind) throws Exception {
         Path log = folder.resolve("keys");
         Path session = folder.resolve("session");
