@@ -37,7 +37,7 @@ final class Cases {
                 SUITES.stream().map(suite -> Arguments.of(pair.get()[0], pair.get()[1], suite)));
     }
 
-    private static final List<String> SUITES =
+    static final List<String> SUITES =
             List.of(
                     "TLS_AES_128_GCM_SHA256",
                     "TLS_AES_256_GCM_SHA384",

@@ -8,43 +8,18 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 import java.io.IOException;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 
 /** {@code loomuring.tls}, in JVMs of their own. */
 @Timeout(60) // seconds a test; interrupts it
 class DefaultTlsIT {
     private static OpenSsl run(String classPath, String... options) throws IOException {
-        var command =
-                new ArrayList<>(
-                        List.of(
-                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                                "-javaagent:" + System.getProperty("loomuring.jar"),
-                                "-Dloomuring.mode=required"));
-        command.addAll(List.of(options));
-        command.addAll(List.of("-cp", classPath, DefaultProvider.class.getName()));
-        return OpenSsl.start(command);
+        return ChildJvm.start(classPath, DefaultProvider.class, List.of(options));
     }
 
-    private static String testClasses() {
-        return Path.of(
-                        DefaultTlsIT.class
-                                .getProtectionDomain()
-                                .getCodeSource()
-                                .getLocation()
-                                .getPath())
-                .toString();
-    }
-
-    private static String withJar() {
-        return testClasses() + ":" + System.getProperty("conscrypt-ktls.jar");
-    }
-
-    /** The jar alone: what it needs is named in its manifest. */
     @Test
     void shouldBeTheDefaultWhereThatIsAsked() throws Exception {
-        try (OpenSsl jvm = run(withJar(), "-Dloomuring.tls=default")) {
+        try (OpenSsl jvm = run(ChildJvm.withJar(), "-Dloomuring.tls=default")) {
             assertThat(jvm.end()).as(jvm::output).isZero();
             jvm.await("https=.*\\n");
             assertThat(jvm.output())
@@ -61,7 +36,7 @@ class DefaultTlsIT {
 
     @Test
     void shouldLeaveTheDefaultAloneElse() throws Exception {
-        try (OpenSsl jvm = run(withJar())) {
+        try (OpenSsl jvm = run(ChildJvm.withJar())) {
             assertThat(jvm.end()).as(jvm::output).isZero();
             jvm.await("default=SunJSSE");
         }
@@ -69,7 +44,7 @@ class DefaultTlsIT {
 
     @Test
     void shouldRefuseToStartWithoutTheJar() throws Exception {
-        try (OpenSsl jvm = run(testClasses(), "-Dloomuring.tls=default")) {
+        try (OpenSsl jvm = run(ChildJvm.testClasses(), "-Dloomuring.tls=default")) {
             assertThat(jvm.end()).isEqualTo(1);
             jvm.await(
                     "loomuring.tls is \"default\", but conscrypt-ktls.jar is not on the class"

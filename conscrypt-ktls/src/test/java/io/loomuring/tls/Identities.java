@@ -2,8 +2,12 @@ package io.loomuring.tls;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.security.Provider;
 import java.security.cert.Certificate;
 
 import javax.net.ssl.KeyManager;
@@ -29,11 +33,19 @@ final class Identities {
 
     /** The managers that show this certificate; none: "". */
     static KeyManager[] keys(String name) {
+        return keys(name, KeyManagerFactory.getDefaultAlgorithm(), null);
+    }
+
+    /** Of another provider; null: the JDK's. */
+    static KeyManager[] keys(String name, String algorithm, Provider provider) {
         if (name.isEmpty()) {
             return new KeyManager[0];
         }
         try {
-            var factory = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+            KeyManagerFactory factory =
+                    provider == null
+                            ? KeyManagerFactory.getInstance(algorithm)
+                            : KeyManagerFactory.getInstance(algorithm, provider);
             factory.init(store(name), PASSWORD);
             return factory.getKeyManagers();
         } catch (GeneralSecurityException e) {
@@ -42,15 +54,41 @@ final class Identities {
     }
 
     static TrustManager[] trust(String name) {
+        return trust(name, null);
+    }
+
+    /** Of another provider; null: the JDK's. */
+    static TrustManager[] trust(String name, Provider provider) {
+        KeyStore anchors = anchors(name);
         try {
-            KeyStore anchors = KeyStore.getInstance(KeyStore.getDefaultType());
-            anchors.load(null, null);
-            anchors.setCertificateEntry("anchor", certificate(name));
-            var factory =
-                    TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+            String algorithm = TrustManagerFactory.getDefaultAlgorithm();
+            TrustManagerFactory factory =
+                    provider == null
+                            ? TrustManagerFactory.getInstance(algorithm)
+                            : TrustManagerFactory.getInstance(algorithm, provider);
             factory.init(anchors);
             return factory.getTrustManagers();
+        } catch (GeneralSecurityException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static KeyStore anchors(String name) {
+        try {
+            KeyStore anchors = KeyStore.getInstance("PKCS12");
+            anchors.load(null, null);
+            anchors.setCertificateEntry("anchor", certificate(name));
+            return anchors;
         } catch (IOException | GeneralSecurityException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** A key store that trusts this certificate. */
+    static void writeTrustStore(String name, Path file) throws IOException {
+        try (OutputStream out = Files.newOutputStream(file)) {
+            anchors(name).store(out, PASSWORD);
+        } catch (GeneralSecurityException e) {
             throw new AssertionError(e);
         }
     }

@@ -18,7 +18,6 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -72,6 +71,7 @@ class InteropIT {
 
     @ParameterizedTest
     @EnumSource
+    @Interop(peer = Peer.CURL, what = "requests, a connection used twice")
     void shouldServeCurl(TlsProvider provider) throws Exception {
         try (SSLServerSocket listener = listener(provider)) {
             String url = "https://localhost:" + listener.getLocalPort() + "/";
@@ -94,6 +94,7 @@ class InteropIT {
 
     @ParameterizedTest
     @EnumSource
+    @Interop(peer = Peer.OPENSSL, what = "KeyUpdate by `s_client`, each side")
     void shouldGoOnAfterOpenSslsKeyUpdate(TlsProvider provider) throws Exception {
         try (SSLServerSocket listener = listener(provider);
                 OpenSsl client = client(listener.getLocalPort(), "-tls1_3");
@@ -115,6 +116,9 @@ class InteropIT {
 
     @ParameterizedTest
     @MethodSource("io.loomuring.tls.Cases#providersAndProtocols")
+    @Interop(
+            peer = Peer.OPENSSL,
+            what = "`s_client`, 2 protocols: client certificate, ALPN, half-close")
     void shouldSettleWithOpenSslWhatApplicationsAsk(TlsProvider provider, String protocol)
             throws Exception {
         try (SSLServerSocket listener = listener(provider)) {
@@ -147,35 +151,13 @@ class InteropIT {
 
     @ParameterizedTest
     @MethodSource("io.loomuring.tls.Cases#providersAndProtocols")
+    @Interop(peer = Peer.NGINX, what = "2 protocols: a request, resumption")
     void shouldAskNginx(TlsProvider provider, String protocol) throws Exception {
-        int port;
-        try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = free.getLocalPort();
-        }
-        Path config = folder.resolve("nginx.conf");
-        Files.writeString(
-                config,
-                """
-                daemon off; master_process off; pid %1$s/pid; error_log stderr notice;
-                events {}
-                http {
-                  access_log off; client_body_temp_path %1$s/b; proxy_temp_path %1$s/p;
-                  fastcgi_temp_path %1$s/f; uwsgi_temp_path %1$s/u; scgi_temp_path %1$s/s;
-                  server {
-                    listen 127.0.0.1:%2$d ssl; ssl_protocols %3$s;
-                    ssl_certificate %4$s; ssl_certificate_key %4$s;
-                    location / { return 200 "hello $ssl_session_reused"; }
-                  }
-                }
-                """
-                        .formatted(folder, port, protocol, OpenSsl.file("server.pem")));
         SSLContext context = provider.context("");
-        try (OpenSsl nginx =
-                OpenSsl.start("nginx", "-c", config.toString(), "-p", folder.toString())) {
-            nginx.await("using the \"epoll\" event method");
-            awaitListening(port);
+        try (Nginx nginx = Nginx.start(folder, "server.pem", protocol)) {
             for (String reused : List.of(".", "r")) {
-                try (Socket socket = context.getSocketFactory().createSocket("localhost", port)) {
+                try (Socket socket =
+                        context.getSocketFactory().createSocket("localhost", nginx.port)) {
                     socket.getOutputStream()
                             .write(
                                     "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -188,22 +170,9 @@ class InteropIT {
         }
     }
 
-    private static void awaitListening(int port) throws InterruptedException {
-        for (int i = 0; ; i++) {
-            try {
-                new Socket(InetAddress.getLoopbackAddress(), port).close();
-                return;
-            } catch (IOException e) {
-                if (i == 200) {
-                    throw new AssertionError("nothing listens", e);
-                }
-                Thread.sleep(20);
-            }
-        }
-    }
-
     @ParameterizedTest
     @EnumSource
+    @Interop(peer = Peer.HTTPS_URL_CONNECTION, what = "our factory: right and wrong host")
     void shouldCheckTheHostOfHttpsUrlsByDefault(TlsProvider provider) throws Exception {
         for (String certificate : List.of("server", "wrong-host")) {
             try (ServerSocket listener =

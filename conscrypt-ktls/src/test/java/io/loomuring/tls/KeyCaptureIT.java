@@ -20,17 +20,13 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Stream;
 
-import javax.crypto.Mac;
-import javax.crypto.spec.SecretKeySpec;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
@@ -88,6 +84,9 @@ class KeyCaptureIT {
 
     @ParameterizedTest
     @MethodSource("kinds")
+    @Interop(
+            peer = Peer.OPENSSL,
+            what = "`s_server`, 3 suites, 2 protocols, fresh and resumed: keys")
     void shouldProveTheKeysOfAClient(Kind kind) throws Exception {
         Path log = folder.resolve("keys");
         var command =
@@ -128,6 +127,9 @@ class KeyCaptureIT {
 
     @ParameterizedTest
     @MethodSource("kinds")
+    @Interop(
+            peer = Peer.OPENSSL,
+            what = "`s_client`, 3 suites, 2 protocols, fresh and resumed: keys")
     void shouldProveTheKeysOfAServer(Kind kind) throws Exception {
         Path log = folder.resolve("keys");
         Path session = folder.resolve("session");
@@ -182,55 +184,28 @@ class KeyCaptureIT {
         TrafficKeys ofClient = client ? sent : received;
         TrafficKeys ofServer = client ? received : sent;
         assertThat(sent.suite()).isEqualTo(kind.suite);
-        List<String> lines = Files.readAllLines(log);
         if (kind.tls13) {
-            assertThat(last(lines, "CLIENT_TRAFFIC_SECRET_0")[2]).isEqualTo(hex(ofClient.secret()));
-            assertThat(last(lines, "SERVER_TRAFFIC_SECRET_0")[2]).isEqualTo(hex(ofServer.secret()));
+            assertThat(KeyLog.last(log, "CLIENT_TRAFFIC_SECRET_0").bytes())
+                    .isEqualTo(bytes(ofClient.secret()));
+            assertThat(KeyLog.last(log, "SERVER_TRAFFIC_SECRET_0").bytes())
+                    .isEqualTo(bytes(ofServer.secret()));
             return;
         }
-        String[] line = last(lines, "CLIENT_RANDOM");
+        KeyLog.Entry entry = KeyLog.last(log, "CLIENT_RANDOM");
         byte[] randoms = capture.randoms();
-        assertThat(HexFormat.of().formatHex(randoms, 32, 64)).isEqualToIgnoringCase(line[1]);
-        byte[] block = keyBlock(kind.suite, HexFormat.of().parseHex(line[2]), randoms);
+        assertThat(HexFormat.of().formatHex(randoms, 32, 64)).isEqualTo(entry.clientRandom());
+        byte[] block = KeyLog.keyBlock(kind.suite, entry.bytes(), randoms);
         ByteBuffer expected = ByteBuffer.wrap(block);
         for (MemorySegment part :
                 List.of(ofClient.key(), ofServer.key(), ofClient.iv(), ofServer.iv())) {
             byte[] bytes = new byte[(int) part.byteSize()];
             expected.get(bytes);
-            assertThat(part.toArray(ValueLayout.JAVA_BYTE)).isEqualTo(bytes);
+            assertThat(bytes(part)).isEqualTo(bytes);
         }
     }
 
-    private static String[] last(List<String> lines, String label) {
-        return lines.stream()
-                .filter(line -> line.startsWith(label + " "))
-                .reduce((first, second) -> second)
-                .orElseThrow()
-                .split(" ");
-    }
-
-    private static String hex(MemorySegment bytes) {
-        return HexFormat.of().formatHex(bytes.toArray(ValueLayout.JAVA_BYTE));
-    }
-
-    /** RFC 5246's PRF, by the JDK's HMAC. */
-    private static byte[] keyBlock(Suite suite, byte[] master, byte[] randoms) {
-        try {
-            Mac mac = Mac.getInstance(suite == Suite.AES_256_GCM ? "HmacSHA384" : "HmacSHA256");
-            mac.init(new SecretKeySpec(master, "master"));
-            byte[] seed =
-                    ByteBuffer.allocate(13 + 64).put(ascii("key expansion")).put(randoms).array();
-            ByteBuffer result = ByteBuffer.allocate(256);
-            byte[] a = mac.doFinal(seed);
-            for (int i = 0; i < 3; i++) {
-                mac.update(a);
-                result.put(mac.doFinal(seed));
-                a = mac.doFinal(a);
-            }
-            return result.array();
-        } catch (GeneralSecurityException e) {
-            throw new AssertionError(e);
-        }
+    private static byte[] bytes(MemorySegment segment) {
+        return segment.toArray(ValueLayout.JAVA_BYTE);
     }
 
     // ---- what is not proved ----
@@ -298,11 +273,10 @@ class KeyCaptureIT {
             TrafficKeys keys = ((KtlsSocket) pair.client).capture().keys(KeyCapture.Direction.SEND);
             key = keys.key();
             secret = keys.secret();
-            assertThat(key.toArray(ValueLayout.JAVA_BYTE))
-                    .isNotEqualTo(new byte[(int) key.byteSize()]);
-            assertThat(keys.toString()).doesNotContain(hex(key));
+            assertThat(bytes(key)).isNotEqualTo(new byte[(int) key.byteSize()]);
+            assertThat(keys.toString()).doesNotContain(HexFormat.of().formatHex(bytes(key)));
         }
-        assertThat(key.toArray(ValueLayout.JAVA_BYTE)).containsOnly(0);
-        assertThat(secret.toArray(ValueLayout.JAVA_BYTE)).containsOnly(0);
+        assertThat(bytes(key)).containsOnly(0);
+        assertThat(bytes(secret)).containsOnly(0);
     }
 }

@@ -4,6 +4,9 @@ import org.junit.jupiter.api.Assumptions;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,13 +38,34 @@ final class OpenSsl implements AutoCloseable {
         return start(new ArrayList<>(List.of(command)));
     }
 
-    private static boolean isInstalled(String command) {
+    static boolean isInstalled(String command) {
         for (String folder : (System.getenv("PATH") + ":/usr/sbin").split(":", -1)) {
             if (Files.isExecutable(Path.of(folder).resolve(command))) { // a whole path is itself
                 return true;
             }
         }
         return false;
+    }
+
+    /** A port of loopback that nobody listened on just now. */
+    static int freePort() throws IOException {
+        try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return free.getLocalPort();
+        }
+    }
+
+    static void awaitListening(int port) throws InterruptedException {
+        for (int i = 0; ; i++) {
+            try {
+                new Socket(InetAddress.getLoopbackAddress(), port).close();
+                return;
+            } catch (IOException e) {
+                if (i == 200) {
+                    throw new AssertionError("nothing listens", e);
+                }
+                Thread.sleep(20);
+            }
+        }
     }
 
     /** A resource of the tests, as a file. */
@@ -105,6 +129,19 @@ final class OpenSsl implements AutoCloseable {
         synchronized (output) {
             return output.toString();
         }
+    }
+
+    /** Asks it to end by a signal, and waits. */
+    void interrupt() {
+        process.toHandle().destroy();
+        try {
+            if (process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
+                return;
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        throw new AssertionError("does not end: " + output());
     }
 
     @Override

@@ -13,6 +13,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -29,6 +30,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -49,6 +51,7 @@ import javax.net.ssl.TrustManager;
 
 /** What applications rely on in sockets of any provider of TLS. */
 @Timeout(60) // seconds a test; interrupts it
+@Interop(peer = Peer.JSSE, what = "all of `ProviderIT`: each side ours or JSSE's")
 class ProviderIT {
     private static TlsPair pair(TlsProvider client, TlsProvider server) throws IOException {
         return TlsPair.of(client.context(""), server.context("server"));
@@ -658,6 +661,35 @@ class ProviderIT {
                 assertThat(catchThrowable(() -> pair.client.getInputStream().read()))
                         .as("%s heard by the peer", spoiling)
                         .isInstanceOf(SSLException.class);
+            }
+        }
+    }
+
+    /** JSSE takes that for the end. */
+    @ParameterizedTest
+    @MethodSource("io.loomuring.tls.Cases#providersAndProtocols")
+    void shouldNotTakeTheMiddleOfARecordForTheEnd(TlsProvider provider, String protocol)
+            throws Exception {
+        var armed = new AtomicBoolean();
+        Relay.Change truncate =
+                (fromClient, record, out) -> {
+                    if (fromClient && armed.get()) {
+                        out.write(record, 0, record.length - 1);
+                        throw new EOFException("truncated");
+                    }
+                    out.write(record);
+                };
+        try (var pair = TlsPair.of(provider.context(""), provider.context("server"), truncate)) {
+            pair.client.setEnabledProtocols(new String[] {protocol});
+            pair.shakeHands();
+            armed.set(true);
+            pair.client.getOutputStream().write(2);
+            InputStream in = pair.server.getInputStream();
+            if (provider == TlsProvider.JSSE) {
+                assertThat(in.read()).isEqualTo(-1);
+            } else {
+                assertThatThrownBy(in::read).isInstanceOf(SSLException.class);
+                assertThat(pair.server.isClosed()).isTrue();
             }
         }
     }
