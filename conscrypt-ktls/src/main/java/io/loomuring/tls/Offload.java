@@ -21,8 +21,8 @@ import javax.net.ssl.SSLSession;
  *              no keys, or the kernel refuses
  * </pre>
  *
- * From then on the engine, which goes on counting nothing, must seal or open nothing that way any
- * more: its next record would use a nonce again.
+ * From then on nothing that the engine seals may be sent: its next record would use a nonce of the
+ * kernel's again.
  *
  * <p>A direction's methods are called under the connection's lock of that direction, {@link #close}
  * by any thread. What of the keys a KeyUpdate needs stays here, zeroed at close.

@@ -34,7 +34,8 @@ import javax.net.ssl.SSLHandshakeException;
  * </pre>
  *
  * One thread shakes hands, one reads and one writes at a time, each under a lock of its own, which
- * it holds while it waits; close takes none of a waiting thread. The engine never waits.
+ * it holds while it waits; close takes none of a waiting thread. The engine never waits. Either
+ * direction may pass from the engine to the kernel: see {@link Offload}.
  */
 final class TlsConnection {
     private static final ScopedValue<KtlsSocket> SHAKING_HANDS = ScopedValue.newInstance();

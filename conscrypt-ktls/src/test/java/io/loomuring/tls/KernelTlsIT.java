@@ -23,6 +23,7 @@ import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
@@ -82,6 +83,14 @@ class KernelTlsIT {
         assertOffloaded(pair.client);
         assertOffloaded(pair.server);
         return pair;
+    }
+
+    private static SSLServerSocket listener() throws IOException {
+        return (SSLServerSocket)
+                TlsProvider.OURS
+                        .context("server")
+                        .getServerSocketFactory()
+                        .createServerSocket(0, 50, InetAddress.getLoopbackAddress());
     }
 
     private static void exchange(TlsPair pair) throws IOException {
@@ -222,16 +231,8 @@ class KernelTlsIT {
             }
         }
         assertThat(wire.toString(StandardCharsets.ISO_8859_1)).doesNotContain(secret);
-        assertThat(dataOf(wire.toByteArray(), clientSecret(log)))
+        assertThat(dataOf(wire.toByteArray(), KeyLog.last(log, "CLIENT_TRAFFIC_SECRET_0").bytes()))
                 .isEqualTo("first\n" + secret + "\n" + secret + "\n");
-    }
-
-    private static byte[] clientSecret(Path log) throws IOException {
-        return Files.readAllLines(log).stream()
-                .filter(line -> line.startsWith("CLIENT_TRAFFIC_SECRET_0 "))
-                .map(line -> HexFormat.of().parseHex(line.substring(line.lastIndexOf(' ') + 1)))
-                .findFirst()
-                .orElseThrow();
     }
 
     /** What is protected by these keys, of a client's stream of records. */
@@ -288,12 +289,7 @@ class KernelTlsIT {
 
     @Test
     void shouldAnswerOpenSslsKeyUpdate() throws Exception {
-        try (SSLServerSocket listener =
-                (SSLServerSocket)
-                        TlsProvider.OURS
-                                .context("server")
-                                .getServerSocketFactory()
-                                .createServerSocket(0)) {
+        try (SSLServerSocket listener = listener()) {
             try (OpenSsl client =
                             OpenSsl.start(
                                     "openssl",
@@ -483,12 +479,7 @@ class KernelTlsIT {
         int connections = Integer.getInteger("ktls.connections", 300);
         long current = current();
         int descriptors = -1;
-        try (SSLServerSocket listener =
-                (SSLServerSocket)
-                        TlsProvider.OURS
-                                .context("server")
-                                .getServerSocketFactory()
-                                .createServerSocket(0)) {
+        try (SSLServerSocket listener = listener()) {
             var factory = TlsProvider.OURS.context("").getSocketFactory();
             for (int i = 0; i < connections; i++) {
                 try (var client =
