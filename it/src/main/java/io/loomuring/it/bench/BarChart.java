@@ -5,9 +5,6 @@ import java.util.List;
 /**
  * The picture of a comparison, as SVG: CPU time a request, a panel for each number of connections,
  * each with a scale of its own. A bar is the median, its whisker the range of the rounds.
- *
- * <p>Written by hand because Java's own drawing needs the system's font libraries, which a server
- * has no other use for.
  */
 final class BarChart {
     private static final int BAR_WIDTH = 34;
@@ -17,14 +14,25 @@ final class BarChart {
     private static final int BOTTOM = 52;
     private static final int PANEL_GAP = 36;
     private static final int MARGIN = 24;
+    private static final int HEIGHT = TOP + PLOT_HEIGHT + BOTTOM;
 
     private final Results results;
     private final List<Side> sides;
-    private final StringBuilder svg = new StringBuilder();
+    private final int panelWidth;
+    private final Svg svg;
 
     private BarChart(Results results) {
         this.results = results;
         this.sides = results.sides();
+        int panels = results.connections().size();
+        panelWidth = sides.size() * (BAR_WIDTH + BAR_GAP);
+        int width = 2 * MARGIN + panels * panelWidth + (panels - 1) * PANEL_GAP;
+        svg =
+                new Svg(
+                        width,
+                        HEIGHT,
+                        MARGIN,
+                        "CPU time a request on the server, microseconds (lower is better)");
     }
 
     static String of(Results results) {
@@ -32,26 +40,13 @@ final class BarChart {
     }
 
     private String draw() {
-        int panels = results.connections().size();
-        int panelWidth = sides.size() * (BAR_WIDTH + BAR_GAP);
-        int width = 2 * MARGIN + panels * panelWidth + (panels - 1) * PANEL_GAP;
-        int height = TOP + PLOT_HEIGHT + BOTTOM;
-        svg.append(
-                """
-                <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" \
-                font-family="sans-serif" font-size="12" text-anchor="middle">
-                <rect width="100%%" height="100%%" fill="white"/>
-                <text x="%d" y="22" font-size="15" text-anchor="start">\
-                CPU time a request on the server, microseconds (lower is better)</text>
-                """
-                        .formatted(width, height, width, MARGIN));
         int left = MARGIN;
         for (int connections : results.connections()) {
             panel(connections, left, panelWidth);
             left += panelWidth + PANEL_GAP;
         }
-        legend(height - 16);
-        return svg.append("</svg>\n").toString();
+        legend(HEIGHT - 16);
+        return svg.end();
     }
 
     private void panel(int connections, int left, int width) {
@@ -62,42 +57,28 @@ final class BarChart {
             bar(side, cpu(side, connections), x, floor, scale);
             x += BAR_WIDTH + BAR_GAP;
         }
-        line(left, floor, left + width, floor);
+        svg.line(left, floor, left + width, floor);
         String title = connections == 1 ? "1 connection" : connections + " connections";
-        text(left + width / 2.0, floor + 16, title);
+        svg.text(left + width / 2.0, floor + 16, title);
     }
 
     private void bar(Side side, Spread cpu, int x, int floor, double scale) {
         double middle = x + BAR_WIDTH / 2.0;
         double top = floor - cpu.median() * scale;
-        svg.append(
-                "<rect x=\"%d\" y=\"%.1f\" width=\"%d\" height=\"%.1f\" fill=\"%s\"/>\n"
-                        .formatted(x, top, BAR_WIDTH, floor - top, color(side)));
+        svg.bar(x, top, BAR_WIDTH, floor - top, color(side));
         double whiskerTop = floor - cpu.max() * scale;
-        line(middle, floor - cpu.min() * scale, middle, whiskerTop);
-        text(middle, whiskerTop - 5, Format.figure(cpu.median()));
+        svg.line(middle, floor - cpu.min() * scale, middle, whiskerTop);
+        svg.text(middle, whiskerTop - 5, Format.figure(cpu.median()));
     }
 
     private void legend(int y) {
         double x = MARGIN;
         for (Side side : sides) {
-            svg.append(
-                    "<rect x=\"%.1f\" y=\"%d\" width=\"11\" height=\"11\" fill=\"%s\"/>\n"
-                            .formatted(x, y - 10, color(side)));
+            svg.patch(x, y - 10, color(side));
             double labelWidth = side.label().length() * 6.6;
-            text(x + 16 + labelWidth / 2, y, side.label());
+            svg.text(x + 16 + labelWidth / 2, y, side.label());
             x += labelWidth + 34;
         }
-    }
-
-    private void line(double x1, double y1, double x2, double y2) {
-        svg.append(
-                "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"#333\"/>\n"
-                        .formatted(x1, y1, x2, y2));
-    }
-
-    private void text(double x, double y, String text) {
-        svg.append("<text x=\"%.1f\" y=\"%.1f\">%s</text>\n".formatted(x, y, text));
     }
 
     private Spread cpu(Side side, int connections) {

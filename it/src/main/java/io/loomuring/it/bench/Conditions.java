@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** What a result depends on and must be read with. */
-final class Conditions {
+public final class Conditions {
     private Conditions() {}
 
     static Map<String, String> of(Plan plan, ServerLauncher launcher, Cores cores) {
@@ -35,7 +35,7 @@ final class Conditions {
     }
 
     /** What any measurement depends on. */
-    static Map<String, String> ofMachine() {
+    public static Map<String, String> ofMachine() {
         var conditions = new LinkedHashMap<String, String>();
         conditions.put(
                 "kernel", firstMatch("[0-9]+(\\.[0-9]+)*", System.getProperty("os.version")));
