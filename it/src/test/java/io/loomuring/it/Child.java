@@ -19,7 +19,7 @@ import java.util.concurrent.TimeUnit;
  * A JVM that a test starts and looks at from outside. Its programs end when their standard input
  * does, so none outlives the test's JVM.
  */
-final class Child implements AutoCloseable {
+public final class Child implements AutoCloseable {
     /** Our provider's class. */
     static final String PROVIDER = "io.loomuring.UringSelectorProvider";
 
@@ -75,7 +75,7 @@ final class Child implements AutoCloseable {
     }
 
     /** A JVM with these options, class and arguments, where less is allowed. */
-    static Child confined(Confinement confinement, List<String> options, String... more) {
+    public static Child confined(Confinement confinement, List<String> options, String... more) {
         var command = new ArrayList<String>();
         command.add(java());
         command.addAll(options);
@@ -83,12 +83,12 @@ final class Child implements AutoCloseable {
         return new Child(confinement.around(command));
     }
 
-    static String java() {
+    public static String java() {
         return Path.of(System.getProperty("java.home"), "bin", "java").toString();
     }
 
     /** The jar under test. */
-    static String jar() {
+    public static String jar() {
         return System.getProperty("loomuring.jar");
     }
 
@@ -99,7 +99,7 @@ final class Child implements AutoCloseable {
     }
 
     /** Runs on the carriers, or not at all; assertions on; the ring operations printed at exit. */
-    static List<String> agent(String... more) {
+    public static List<String> agent(String... more) {
         var options =
                 new ArrayList<>(
                         List.of(
@@ -150,8 +150,18 @@ final class Child implements AutoCloseable {
         return lines;
     }
 
-    long pid() {
+    public long pid() {
         return process.pid();
+    }
+
+    /** Sends it a signal, such as {@code STOP}. */
+    public void signal(String name) throws IOException, InterruptedException {
+        int exit =
+                new ProcessBuilder("kill", "-" + name, Long.toString(pid()))
+                        .inheritIO()
+                        .start()
+                        .waitFor();
+        assertThat(exit).isZero();
     }
 
     /** What jcmd prints of the scheduler of its virtual threads. */
@@ -168,7 +178,7 @@ final class Child implements AutoCloseable {
     }
 
     /** Sends a line to the program. */
-    void tell(String line) {
+    public void tell(String line) {
         try {
             process.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
             process.getOutputStream().flush();
@@ -178,7 +188,7 @@ final class Child implements AutoCloseable {
     }
 
     /** Waits for the next line of output. */
-    String nextLine() {
+    public String nextLine() {
         Patience.await(
                 () -> "no further line from " + this,
                 LINE_WAIT,
@@ -196,7 +206,7 @@ final class Child implements AutoCloseable {
     }
 
     /** Waits until it has ended by itself, and been read to the end; the exit code. */
-    int awaitExit() {
+    public int awaitExit() {
         try {
             if (!process.waitFor(EXIT_WAIT.toSeconds(), TimeUnit.SECONDS)) {
                 throw new AssertionError("did not end: " + this);
@@ -209,7 +219,7 @@ final class Child implements AutoCloseable {
     }
 
     /** Ends its standard input, which ends the tests' programs, and waits. */
-    int end() {
+    public int end() {
         try {
             process.getOutputStream().close();
         } catch (IOException e) {
@@ -222,7 +232,7 @@ final class Child implements AutoCloseable {
         return copy(output);
     }
 
-    List<String> errorLines() {
+    public List<String> errorLines() {
         return copy(errors);
     }
 
@@ -233,7 +243,7 @@ final class Child implements AutoCloseable {
     }
 
     /** The ring operations that it reported at its end. */
-    long ringOperations() {
+    public long ringOperations() {
         String prefix = "loom-uring: ring operations: ";
         return errorLines().stream()
                 .filter(line -> line.startsWith(prefix))

@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
  * A place in which a process may do less than here, by what comes before its command. What can't be
  * had on this machine skips the test, with the reason.
  */
-record Confinement(String name, List<String> launcher) {
+public record Confinement(String name, List<String> launcher) {
     static final int EPERM = 1;
     static final int ENOMEM = 12;
     static final int EMFILE = 24;
@@ -53,7 +53,7 @@ record Confinement(String name, List<String> launcher) {
     }
 
     /** Limits as {@code prlimit} takes them, soft and hard at once. */
-    static Confinement limits(String... limits) {
+    public static Confinement limits(String... limits) {
         var launcher = new ArrayList<String>(List.of("prlimit"));
         for (String limit : limits) {
             String value = limit.substring(limit.indexOf('=') + 1);
@@ -95,7 +95,7 @@ record Confinement(String name, List<String> launcher) {
     }
 
     /** A control group of processes, which this process may make and fill. */
-    static Confinement group(Path group) {
+    public static Confinement group(Path group) {
         return new Confinement(
                 "group",
                 List.of(
@@ -107,13 +107,13 @@ record Confinement(String name, List<String> launcher) {
     }
 
     /** This one, and within it another one. */
-    Confinement then(Confinement inner) {
+    public Confinement then(Confinement inner) {
         var both = new ArrayList<>(launcher);
         both.addAll(inner.launcher);
         return new Confinement(name + ", " + inner.name, both);
     }
 
-    List<String> around(List<String> command) {
+    public List<String> around(List<String> command) {
         var all = new ArrayList<>(launcher);
         all.addAll(command);
         return all;

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** The open descriptors of a process, by number, with what {@code /proc/PID/fd} says of each. */
-final class Descriptors {
+public final class Descriptors {
     private Descriptors() {}
 
     private static final int O_CLOEXEC = 02000000;
@@ -33,7 +33,7 @@ final class Descriptors {
         return all;
     }
 
-    static Map<Integer, String> of(long pid) {
+    public static Map<Integer, String> of(long pid) {
         var links = new TreeMap<Integer, String>();
         Path folder = Path.of("/proc", Long.toString(pid), "fd");
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
@@ -66,7 +66,7 @@ final class Descriptors {
     }
 
     /** A line of {@code /proc/PID/fdinfo/FD} or the like, by its key. */
-    static String field(Path file, String key) {
+    public static String field(Path file, String key) {
         try {
             for (String line : Files.readAllLines(file)) {
                 if (line.startsWith(key + ":")) {

@@ -11,7 +11,7 @@ import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 
 /** Jars of some of the tests' classes: class data archives and agents want jars. */
-final class Jars {
+public final class Jars {
     private Jars() {}
 
     /** A jar of these classes and the classes within them. */
@@ -20,7 +20,7 @@ final class Jars {
     }
 
     /** The jar of an agent that may retransform. */
-    static String agent(Path jar, Class<?> agent) {
+    public static String agent(Path jar, Class<?> agent) {
         var manifest = new Manifest();
         Attributes attributes = manifest.getMainAttributes();
         attributes.putValue("Premain-Class", agent.getName());

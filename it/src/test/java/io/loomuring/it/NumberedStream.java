@@ -7,7 +7,7 @@ import java.util.SplittableRandom;
  * An endless sequence of bytes in which each position can be told from its neighbours: a receiver
  * that compares sees every byte that is lost, doubled, torn or of another stream.
  */
-final class NumberedStream {
+public final class NumberedStream {
     private NumberedStream() {}
 
     private static final int PERIOD = 65_521; // a prime: no power of two divides it
@@ -23,7 +23,7 @@ final class NumberedStream {
     private static final MemorySegment SEQUENCE = MemorySegment.ofArray(BYTES);
 
     /** Fills memory with the bytes from a position on. */
-    static void fill(MemorySegment target, long position) {
+    public static void fill(MemorySegment target, long position) {
         long done = 0;
         while (done < target.byteSize()) {
             long chunk = Math.min(PERIOD, target.byteSize() - done);
@@ -33,7 +33,7 @@ final class NumberedStream {
     }
 
     /** Where memory first differs from the bytes from a position on, or -1. */
-    static long mismatch(MemorySegment data, long position) {
+    public static long mismatch(MemorySegment data, long position) {
         long done = 0;
         while (done < data.byteSize()) {
             long chunk = Math.min(PERIOD, data.byteSize() - done);

@@ -16,13 +16,13 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /** Waiting with a deadline: nothing in these tests hangs, and what would have is shown. */
-final class Patience {
+public final class Patience {
     private Patience() {}
 
     private static final long LOOK_NANOS = 1_000_000;
 
     /** Waits until a condition holds that nobody signals, such as one of the kernel's. */
-    static void await(Supplier<String> failure, Duration limit, BooleanSupplier condition) {
+    public static void await(Supplier<String> failure, Duration limit, BooleanSupplier condition) {
         long deadline = System.nanoTime() + limit.toNanos();
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() - deadline > 0) {
@@ -34,7 +34,7 @@ final class Patience {
     }
 
     /** Waits until all threads have ended. */
-    static void join(Collection<Thread> threads, Duration limit) {
+    public static void join(Collection<Thread> threads, Duration limit) {
         long deadline = System.nanoTime() + limit.toNanos();
         for (Thread thread : threads) {
             boolean ended;
@@ -52,7 +52,7 @@ final class Patience {
     }
 
     /** The stacks of all threads, virtual ones included. */
-    static String threads() {
+    public static String threads() {
         try {
             Path file = Files.createTempFile("threads", ".txt");
             Files.delete(file); // the JVM makes it

@@ -7,7 +7,6 @@ import io.loomuring.it.program.Beating;
 
 import org.junit.jupiter.api.Test;
 
-import java.io.IOException;
 import java.util.stream.Stream;
 
 /** A pause of the whole process is no carrier's fault: nobody takes over for it. */
@@ -41,9 +40,9 @@ class PauseIT {
         try (Child child = start(0, "-Dloomuring.carriers=2")) {
             Report before = Report.of(child, "");
             for (int i = 0; i < PAUSES; i++) {
-                signal(child, "STOP");
+                child.signal("STOP");
                 Thread.sleep(STOPPED_MILLIS); // it is what the test is about
-                signal(child, "CONT");
+                child.signal("CONT");
                 Report pause = Report.of(child, "");
                 assertThat(pause.pauseMillis()).isGreaterThanOrEqualTo(STOPPED_MILLIS / 2);
             }
@@ -70,14 +69,5 @@ class PauseIT {
         System.out.println(before + " to " + after);
         assertThat(after.stalls() - before.stalls()).isLessThanOrEqualTo(STALLS_MAX);
         assertThat(after.spares() - before.spares()).isLessThanOrEqualTo(STALLS_MAX);
-    }
-
-    private static void signal(Child child, String name) throws IOException, InterruptedException {
-        int exit =
-                new ProcessBuilder("kill", "-" + name, Long.toString(child.pid()))
-                        .inheritIO()
-                        .start()
-                        .waitFor();
-        assertThat(exit).isZero();
     }
 }

@@ -3,7 +3,7 @@ package io.loomuring.it;
 import java.util.SplittableRandom;
 
 /** What a run of the tests can be told by properties, {@code mvn ... -Dit.full -Dit.seed=N}. */
-final class Settings {
+public final class Settings {
     private Settings() {}
 
     private static final String FULL = "it.full";
@@ -16,12 +16,12 @@ final class Settings {
             System.getProperty(FULL) != null && !System.getProperty(FULL).equals("false");
 
     /** One of two sizes. */
-    static int size(int quick, int full) {
+    public static int size(int quick, int full) {
         return FULL_SIZE ? full : quick;
     }
 
     /** A generator whose seed is printed, and may be given. */
-    static SplittableRandom random(String user) {
+    public static SplittableRandom random(String user) {
         long seed = Long.getLong(SEED, System.nanoTime());
         System.out.println(user + ": -D" + SEED + "=" + seed);
         return new SplittableRandom(seed);

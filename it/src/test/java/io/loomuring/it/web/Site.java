@@ -25,6 +25,20 @@ public final class Site {
     private final AtomicInteger holding = new AtomicInteger();
     private final AtomicInteger broken = new AtomicInteger();
     private final CompletableFuture<Void> release = new CompletableFuture<>();
+    private final Runnable onRequest;
+
+    public Site() {
+        this(() -> {});
+    }
+
+    /**
+     * A site whose owner keeps a count.
+     *
+     * @param onRequest called when all of a request has come, before it is answered
+     */
+    public Site(Runnable onRequest) {
+        this.onRequest = onRequest;
+    }
 
     /** Requests that have come and not ended. */
     public int open() {
@@ -90,6 +104,7 @@ public final class Site {
 
         /** Completes when the answer may be given; called when all has been received. */
         CompletableFuture<Void> answerable() {
+            onRequest.run();
             if (!held) {
                 return CompletableFuture.completedFuture(null);
             }

@@ -2,6 +2,7 @@ package io.loomuring.it.web;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,10 +14,11 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
 /** The JDK's own TLS, with a certificate made now, which both sides take for good. */
-final class Tls {
+public final class Tls {
     private Tls() {}
 
-    private static final String PASSWORD = "changeit";
+    /** Of {@link #write}. */
+    public static final String PASSWORD = "changeit";
 
     static final SSLContext CONTEXT = context();
 
@@ -35,6 +37,15 @@ final class Tls {
         }
     }
 
+    /** A file with a new key and certificate, for a server and for who trusts it. */
+    public static void write(Path file) throws IOException {
+        try (OutputStream out = Files.newOutputStream(file)) {
+            selfSigned().store(out, PASSWORD.toCharArray());
+        } catch (GeneralSecurityException | InterruptedException e) {
+            throw new IllegalStateException("no certificate", e);
+        }
+    }
+
     /** The JDK has a command for that, but no public class. */
     private static KeyStore selfSigned()
             throws IOException, GeneralSecurityException, InterruptedException {
@@ -48,6 +59,8 @@ final class Tls {
                                     "-genkeypair",
                                     "-keyalg",
                                     "EC",
+                                    "-startdate", // a clock may go back
+                                    "-1d",
                                     "-dname",
                                     "CN=localhost",
                                     "-ext",
