@@ -70,6 +70,13 @@ final class Jvm {
         return java(all);
     }
 
+    /** The doctor, with options of the JVM's. */
+    static LocalContainer doctor(String... options) {
+        var all = new ArrayList<>(List.of(options));
+        all.addAll(List.of("-jar", AGENT, "doctor"));
+        return java(all);
+    }
+
     /** The JDK's java with these arguments. */
     static LocalContainer java(List<String> arguments) {
         var command = new ArrayList<>(List.of("/jdk/bin/java"));

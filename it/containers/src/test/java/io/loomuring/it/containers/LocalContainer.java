@@ -14,6 +14,7 @@ import org.testcontainers.utility.DockerImageName;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -44,10 +45,13 @@ final class LocalContainer extends GenericContainer<LocalContainer> {
     private static final int STOP_SECONDS = 20; // then it is killed
     private static final String OPERATIONS = "loom-uring: ring operations: ";
 
+    private final Map<String, String> securityOptions = new HashMap<>();
+
     private LocalContainer(String image, List<String> command) {
         super(DockerImageName.parse(image));
         withCommand(command.toArray(String[]::new));
         withLabels(LABELS);
+        host(host -> host.withSecurityOpts(List.copyOf(securityOptions.values())));
         withStartupCheckStrategy(new Begun());
         waitingFor(new Nothing());
     }
@@ -85,19 +89,15 @@ final class LocalContainer extends GenericContainer<LocalContainer> {
         return withCreateContainerCmdModifier(command -> setting.accept(command.getHostConfig()));
     }
 
-    /** A seccomp profile, as JSON. */
+    /** The seccomp profile, in place of the engine's own or of one set before. */
     LocalContainer seccomp(Seccomp profile) {
-        return securityOption("seccomp=" + profile.json());
+        return securityOption("seccomp", profile.json());
     }
 
-    /** As {@code --security-opt}. */
-    LocalContainer securityOption(String option) {
-        return host(host -> {
-            List<String> before = host.getSecurityOpts();
-            host.withSecurityOpts(
-                    Stream.concat(before == null ? Stream.of() : before.stream(), Stream.of(option))
-                            .toList());
-        });
+    /** As {@code --security-opt}; of an option that is set twice the last value counts. */
+    LocalContainer securityOption(String name, String value) {
+        securityOptions.put(name, name + "=" + value);
+        return this;
     }
 
     /** Binds a file or folder of this machine, read-only. */
@@ -225,8 +225,11 @@ final class LocalContainer extends GenericContainer<LocalContainer> {
 
     /** It has ended, and the rings carried it. */
     void checkRings() {
+        String command = String.join(" ", getCommandParts());
         System.out.println(
-                String.join(" ", getCommandParts()) + ": ring operations: " + ringOperations());
+                command.substring(command.lastIndexOf('.') + 1) // the class, its arguments
+                        + ": ring operations: "
+                        + ringOperations());
         assertThat(ringOperations()).as("%s", this).isPositive();
         assertThat(errorLines()).noneMatch(line -> line.contains("internal error"));
     }

@@ -1,7 +1,10 @@
 package io.loomuring.it.containers.program;
 
+import jdk.management.VirtualThreadSchedulerMXBean;
+
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.management.ManagementFactory;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.List;
@@ -9,7 +12,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * Answers every connection with what it sends, a virtual thread for each, until SIGTERM. Prints
- * {@code port=PORT}. With the argument {@code patient} it goes on when it can't accept.
+ * {@code processors=} and {@code parallelism=}, what carries its threads as {@code carrier=}, and
+ * {@code port=} once it listens. With the argument {@code patient} it goes on when it can't accept.
  */
 public final class EchoServer {
     private EchoServer() {}
@@ -21,10 +25,17 @@ public final class EchoServer {
 
     public static void main(String[] arguments) throws Exception {
         boolean patient = List.of(arguments).contains("patient");
+        System.out.println("processors=" + Runtime.getRuntime().availableProcessors());
+        System.out.println(
+                "parallelism="
+                        + ManagementFactory.getPlatformMXBean(VirtualThreadSchedulerMXBean.class)
+                                .getParallelism());
         Thread.ofVirtual().name("acceptor").start(() -> serve(patient)).join();
     }
 
     private static void serve(boolean patient) {
+        String thread = Thread.currentThread().toString();
+        System.out.println("carrier=" + thread.substring(thread.lastIndexOf('@') + 1));
         try (var listener = new ServerSocket(PORT, BACKLOG)) {
             System.out.println("port=" + listener.getLocalPort());
             do {
