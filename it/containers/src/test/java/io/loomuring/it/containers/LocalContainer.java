@@ -120,6 +120,11 @@ final class LocalContainer extends GenericContainer<LocalContainer> {
         return withCreateContainerCmdModifier(command -> command.withUser(uid + ":" + uid));
     }
 
+    /** A fixed address in a network of {@link Networks#createAddressed}; it outlives a restart. */
+    LocalContainer address(String address) {
+        return withCreateContainerCmdModifier(command -> command.withIpv4Address(address));
+    }
+
     // ---- what it says and does: after start ----
 
     List<String> outputLines() {
@@ -149,6 +154,18 @@ final class LocalContainer extends GenericContainer<LocalContainer> {
             }
             if (System.nanoTime() >= deadline) {
                 throw new AssertionError("no \"" + text + "\" within " + wait + ": " + this);
+            }
+            pause();
+        }
+    }
+
+    /** Waits until as many lines of both streams have a text in them; restarts add to them. */
+    void awaitOutputs(String text, int count) {
+        long deadline = System.nanoTime() + WAIT.toNanos();
+        while (getLogs().lines().filter(line -> line.contains(text)).count() < count) {
+            if (System.nanoTime() >= deadline) {
+                throw new AssertionError(
+                        "not " + count + " times \"" + text + "\" within " + WAIT + ": " + this);
             }
             pause();
         }
@@ -189,6 +206,16 @@ final class LocalContainer extends GenericContainer<LocalContainer> {
         return awaitExit();
     }
 
+    /** Sends SIGTERM, waits for the end, and starts the same command again. */
+    void restart() {
+        getDockerClient().restartContainerCmd(getContainerId()).withTimeout(STOP_SECONDS).exec();
+    }
+
+    /** How often a JVM of {@link Jvm#onRings} has ended and reported what the rings did. */
+    long lives() {
+        return errorLines().stream().filter(line -> line.startsWith(OPERATIONS)).count();
+    }
+
     /** Sends a signal to its first process. */
     void signal(String name) {
         getDockerClient().killContainerCmd(getContainerId()).withSignal(name).exec();
@@ -207,12 +234,12 @@ final class LocalContainer extends GenericContainer<LocalContainer> {
         }
     }
 
-    /** The ring operations that its JVM reported at its end. */
+    /** The ring operations that its JVM reported at its end, the last one if it was restarted. */
     long ringOperations() {
         return errorLines().stream()
                 .filter(line -> line.startsWith(OPERATIONS))
                 .mapToLong(line -> Long.parseLong(line.substring(OPERATIONS.length())))
-                .findFirst()
+                .reduce((earlier, last) -> last)
                 .orElseThrow(() -> new AssertionError("no ring operations reported: " + this));
     }
 
@@ -225,9 +252,8 @@ final class LocalContainer extends GenericContainer<LocalContainer> {
 
     /** It has ended, and the rings carried it. */
     void checkRings() {
-        String command = String.join(" ", getCommandParts());
         System.out.println(
-                command.substring(command.lastIndexOf('.') + 1) // the class, its arguments
+                String.join(" ", getCommandParts()).replaceFirst(".*\\.program\\.", "")
                         + ": ring operations: "
                         + ringOperations());
         assertThat(ringOperations()).as("%s", this).isPositive();
