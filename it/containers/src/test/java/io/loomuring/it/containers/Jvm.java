@@ -84,10 +84,20 @@ final class Jvm {
         return withJars(LocalContainer.of(command.toArray(String[]::new))).bind(JDK, "/jdk");
     }
 
+    /** Of this machine. */
+    static Path agentJar() {
+        return ROOT.resolve("loom-uring/target/loom-uring.jar");
+    }
+
+    /** Of this machine: the programs, without the libraries that some of them use. */
+    static Path programsJar() {
+        return ROOT.resolve("it/containers/target/programs.jar");
+    }
+
     /** The jars and programs, without the JDK. */
     static LocalContainer withJars(LocalContainer container) {
         return container
-                .bind(ROOT.resolve("loom-uring/target/loom-uring.jar"), AGENT)
+                .bind(agentJar(), AGENT)
                 .bind(ROOT.resolve("dnsj/target"), "/app/dnsj")
                 .bind(ROOT.resolve("conscrypt-ktls/target"), "/app/conscrypt-ktls")
                 .bind(ROOT.resolve("it/containers/target/classes"), "/app/classes")
