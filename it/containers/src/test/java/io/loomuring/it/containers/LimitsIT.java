@@ -52,12 +52,17 @@ class LimitsIT {
         network.close();
     }
 
-    /** What is recommended for containers that face the world; the root is read-only, /tmp too. */
+    /** As docs/containers.md recommends; nothing can be written to, /tmp neither. */
     private static LocalContainer hardened(LocalContainer container) {
         return container
                 .user(UID)
                 .securityOption("no-new-privileges", "true")
-                .host(host -> host.withCapDrop(Capability.ALL).withReadonlyRootfs(true));
+                .host(host ->
+                        host.withCapDrop(Capability.ALL)
+                                .withReadonlyRootfs(true)
+                                .withMemory(MEMORY_BYTES)
+                                .withNanoCPUs(2_000_000_000L)
+                                .withPidsLimit(PIDS_MAX));
     }
 
     private static LocalContainer server(String... options) {
