@@ -132,7 +132,8 @@ END
     TMPDIR=$(memory_folder "$run") setsid timeout -k 5 "$seconds" taskset -c "$processor" \
         env ${preload:+"LD_PRELOAD=$preload"} "$kernel/linux" "mem=$memory" seccomp=on \
         "uml_dir=$run/" root=none rootfstype=hostfs rootflags=/ ro con=null con0=null,fd:1 quiet \
-        "init=$kernel/busybox" -- sh "$root/it/src/main/bash/ktls-vm-init.sh" "$run" < /dev/null &> "$run/output" &
+        "init=$kernel/busybox" -- sh "$root/it/src/main/bash/ktls-vm-init.sh" "$run" \
+        < /dev/null &> "$run/output" &
     machines+=($!)
     wait $! && status=0 || status=$?
     machines=()
