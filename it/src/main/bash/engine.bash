@@ -28,7 +28,7 @@ why_no_engine() {
         echo "no Docker engine answers, and to start one takes root: run as root, or set DOCKER_HOST"
     else
         for pair in docker=docker.io dockerd=docker.io iptables=iptables unshare=util-linux \
-            nsenter=util-linux ip=iproute2; do
+            nsenter=util-linux setpriv=util-linux ip=iproute2; do
             command -v "${pair%%=*}" > /dev/null || missing+=("${pair#*=}")
         done
         if [[ ${#missing[@]} != 0 ]]; then
@@ -44,7 +44,8 @@ start_engine() {
     local log=$1 deadline=$((SECONDS + 60))
     engine_folder=$(mktemp -d /tmp/loom-uring-engine.XXXXXX) # short: a socket's path is at most 107
     engine_group=${engine_folder##*/}
-    unshare --net --mount --pid --fork --kill-child --mount-proc --propagation private \
+    # ended with this command, even if that is killed
+    setpriv --pdeathsig KILL unshare --net --mount --pid --fork --kill-child --mount-proc --propagation private \
         sh -c 'ip link set lo up && exec dockerd "$@"' dockerd \
         --data-root "$engine_folder/data" --exec-root "$engine_folder/exec" \
         --pidfile "$engine_folder/dockerd.pid" -H "unix://$engine_folder/docker.sock" \
