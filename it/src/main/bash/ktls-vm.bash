@@ -84,14 +84,29 @@ arrange_kernel() {
     basename "${dep%/*}" > "$folder/version"
 }
 
+# The library to preload into $kernel, if it needs one: User-Mode Linux before 6.13 on a processor with
+# AMX. See xstate.c.
+preloaded() {
+    local source=$root/it/src/main/c/ktls-vm library=$kernel/xstate.so major minor
+    IFS=. read -r major minor _ < "$kernel/version"
+    if ((major > 6 || (major == 6 && minor >= 13))) || ! grep -qw amx_tile /proc/cpuinfo; then return; fi
+    if is_stale "$library" "$source"; then
+        require gcc gcc libc6-dev
+        gcc -O2 -Wall -Wextra -Werror -shared -fPIC -o "$library.$$" "$source/xstate.c" -ldl
+        mv "$library.$$" "$library"
+    fi
+    echo "$library"
+}
+
 overlays=() # folders in which the machine may write to copies of its own
 
 # run_in_vm SECONDS RESULTS COMMAND...: runs a command in the current folder, the host read-only but
 # for RESULTS; its output on stdout. Returns its exit code, 124 if time was up, 125 if the machine
 # failed.
 run_in_vm() {
-    local seconds=$1 results=$2 run status
+    local seconds=$1 results=$2 run status preload
     shift 2
+    preload=$(preloaded) || return 125
     run=$(mktemp -d "$cache/run.XXXXXX")
     runs+=("$run")
     cat > "$run/settings" << END
@@ -115,9 +130,10 @@ END
     choose_processor
     # Ended by timeout alone, which sees to it that it is gone; a terminal's signals don't reach it.
     TMPDIR=$(memory_folder "$run") setsid timeout -k 5 "$seconds" taskset -c "$processor" \
-        "$kernel/linux" "mem=$memory" seccomp=on "uml_dir=$run/" root=none rootfstype=hostfs \
-        rootflags=/ ro con=null con0=null,fd:1 quiet "init=$kernel/busybox" \
-        -- sh "$root/it/src/main/bash/ktls-vm-init.sh" "$run" < /dev/null &> "$run/output" &
+        env ${preload:+"LD_PRELOAD=$preload"} "$kernel/linux" "mem=$memory" seccomp=on \
+        "uml_dir=$run/" root=none rootfstype=hostfs rootflags=/ ro con=null con0=null,fd:1 quiet \
+        "init=$kernel/busybox" -- sh "$root/it/src/main/bash/ktls-vm-init.sh" "$run" \
+        < /dev/null &> "$run/output" &
     machines+=($!)
     wait $! && status=0 || status=$?
     machines=()

@@ -53,4 +53,12 @@ build() {
     fi
 }
 
+# prepare_test_runner LOG: has Maven fetch what it needs beyond a build to run a test, if need be
+prepare_test_runner() {
+    local log=$1
+    if [[ -d $HOME/.m2/repository/org/apache/maven/surefire/surefire-junit-platform ]]; then return; fi
+    (cd "$root" && mvn -q -B -Dformat=skip -Dexec.skip -pl conscrypt-ktls -am -Dtest=HostNamesTest \
+        package) &> "$log" || die "Maven can't run a test, see $log"
+}
+
 jar_sources=("$root/pom.xml" "$root/native/src" "$root/loom-uring/src/main")

@@ -4,12 +4,14 @@ import io.loomuring.abi.Errno;
 import io.loomuring.abi.Native;
 
 import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.TreeSet;
 
@@ -26,13 +28,7 @@ final class Surroundings {
         var findings = new ArrayList<Finding>();
         findings.add(kernelTls(Machine.text("/proc/sys/net/ipv4/tcp_available_ulp")));
         findings.addAll(devices(nativeLibrary));
-        findings.add(
-                besides(
-                        "Conscrypt key capture",
-                        "conscrypt-ktls.jar",
-                        "io.loomuring.tls.KtlsProvider",
-                        "each connection's keys are proved before they are used",
-                        "TLS is the JDK's"));
+        findings.add(keyCapture());
         findings.add(
                 dns(
                         isOnClassPath("io.loomuring.dns.DnsjResolverProvider"),
@@ -80,12 +76,39 @@ final class Surroundings {
         return settings.toString();
     }
 
-    /** What a jar besides ours would do, if its provider is there. */
-    private static Finding besides(
-            String topic, String jar, String provider, String with, String without) {
-        return isOnClassPath(provider)
-                ? Finding.ok(topic, jar + " is on the class path: " + with)
-                : Finding.absent(topic, without, "put " + jar + " on the class path");
+    /** Asks conscrypt-ktls, which we know by this name alone, to get its own keys. */
+    private static Finding keyCapture() {
+        String topic = "Conscrypt key capture";
+        try {
+            Class<?> ktls = Class.forName("io.loomuring.tls.Ktls");
+            var obstacle = (Optional<?>) ktls.getMethod("keyCaptureObstacle").invoke(null);
+            return keyCapture(obstacle.map(Object::toString));
+        } catch (ClassNotFoundException e) {
+            return Finding.absent(
+                    topic, "TLS is the JDK's", "put conscrypt-ktls.jar on the class path");
+        } catch (ReflectiveOperationException | LinkageError e) {
+            Throwable cause = e instanceof InvocationTargetException ? e.getCause() : e;
+            return Finding.absent(
+                    topic,
+                    "conscrypt-ktls.jar does not work here: " + cause,
+                    "put it beside its lib/ and use the one of this loom-uring.jar");
+        }
+    }
+
+    /** By what keeps it; empty: nothing does. */
+    static Finding keyCapture(Optional<String> obstacle) {
+        String topic = "Conscrypt key capture";
+        return obstacle.map(reason ->
+                        Finding.limited(
+                                topic,
+                                reason + "; what has no keys stays in user space",
+                                "use the Conscrypt that lies beside conscrypt-ktls.jar, and let the"
+                                        + " process read /proc/self/mem"))
+                .orElse(
+                        Finding.ok(
+                                topic,
+                                "a trial handshake's keys were found and proved, as each"
+                                        + " connection's are"));
     }
 
     private static boolean isOnClassPath(String type) {

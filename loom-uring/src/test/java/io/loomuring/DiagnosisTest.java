@@ -10,6 +10,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 
 /** What the doctor makes of what it found. */
@@ -68,6 +69,15 @@ class DiagnosisTest {
                     .extracting(Finding::status)
                     .isEqualTo(Finding.Status.ABSENT);
         }
+    }
+
+    @Test
+    void shouldTellWhetherTheKeysOfConscryptAreHad() {
+        assertThat(Surroundings.keyCapture(Optional.empty()).status()).isEqualTo(Finding.Status.OK);
+        assertThat(Surroundings.keyCapture(Optional.of("in TLS 1.2 alone: why")))
+                .satisfies(finding -> assertThat(finding.detail()).contains("TLS 1.2 alone: why"))
+                .extracting(Finding::status)
+                .isEqualTo(Finding.Status.LIMITED);
     }
 
     @Test

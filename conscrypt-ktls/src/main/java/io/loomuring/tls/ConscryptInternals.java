@@ -5,6 +5,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
@@ -109,19 +110,36 @@ final class ConscryptInternals {
         }
     }
 
-    /** The engine's session as DER, secrets and all: the caller zeroes it. */
-    static byte[] sessionOf(SSLEngine engine) {
+    /** What is done with a session while there is a reference to it. */
+    private interface SessionUse<T> {
+        T of(long pointer) throws Throwable;
+    }
+
+    private static <T> T withSession(SSLEngine engine, SessionUse<T> use) {
         try {
             Object ssl = nativeSslOf(engine);
             long pointer = (long) session.invokeExact((long) address.invokeExact(ssl), ssl);
             try {
-                return (byte[]) encode.invokeExact(pointer);
+                return use.of(pointer);
             } finally {
                 free.invokeExact(pointer);
             }
         } catch (Throwable e) {
             throw unexpected(e);
         }
+    }
+
+    /**
+     * The engine's session as DER, secrets and all: the caller zeroes it. JNI leaves a copy behind
+     * in freed memory, which nobody zeroes.
+     */
+    static byte[] sessionOf(SSLEngine engine) {
+        return withSession(engine, pointer -> (byte[]) encode.invokeExact(pointer));
+    }
+
+    /** As {@link OwnMemory#read}, from an offset in the engine's {@code SSL_SESSION}. */
+    static int readSession(SSLEngine engine, int offset, ByteBuffer target) {
+        return withSession(engine, pointer -> OwnMemory.read(pointer + offset, target));
     }
 
     /** Whether the tag of what is sealed, from there to the end, is right. */

@@ -218,9 +218,7 @@ final class KeyCapture {
     private static final int OCTET_STRING = 4;
 
     private KeyOutcome takeKeys12(Suite suite) {
-        byte[] session = ConscryptInternals.sessionOf(engine);
-        byte[] master = masterSecret(session);
-        Arrays.fill(session, (byte) 0);
+        byte[] master = masterSecret();
         if (master == null) {
             return KeyOutcome.OTHER_CONSCRYPT;
         }
@@ -242,8 +240,31 @@ final class KeyCapture {
         return null;
     }
 
-    /** The element of the DER that is the master secret; null: it is none. */
-    static byte[] masterSecret(byte[] session) {
+    /** From its place, if that is known, lest a copy be left behind; else by way of DER. */
+    private byte[] masterSecret() {
+        SecretLayout layout = SecretLayout.present();
+        if (layout != null && layout.master() >= 0) {
+            ByteBuffer scratch = STATES.take();
+            byte[] master = new byte[MASTER];
+            try {
+                ByteBuffer read = scratch.slice(0, MASTER);
+                if (ConscryptInternals.readSession(engine, layout.master(), read) == MASTER) {
+                    read.get(master);
+                    return master;
+                }
+            } finally {
+                SecretLayout.zero(scratch);
+                STATES.give(scratch);
+            }
+        }
+        byte[] session = ConscryptInternals.sessionOf(engine);
+        byte[] secret = secretOf(session);
+        Arrays.fill(session, (byte) 0);
+        return secret != null && secret.length == MASTER ? secret : null;
+    }
+
+    /** The element of a session's DER that is its secret, TLS 1.2's master; null: it is none. */
+    static byte[] secretOf(byte[] session) {
         ByteBuffer der = ByteBuffer.wrap(session);
         if (session.length < 2 || der.get() != 0x30) {
             return null;
@@ -256,12 +277,12 @@ final class KeyCapture {
                 return null;
             }
             if (i == MASTER_ELEMENT) {
-                if (tag != OCTET_STRING || length != MASTER) {
+                if (tag != OCTET_STRING) {
                     return null;
                 }
-                byte[] master = new byte[MASTER];
-                der.get(master);
-                return master;
+                byte[] secret = new byte[length];
+                der.get(secret);
+                return secret;
             }
             der.position(der.position() + length);
         }
@@ -307,14 +328,8 @@ final class KeyCapture {
             return null;
         } finally {
             Arrays.fill(secret, (byte) 0);
-            zero(state);
+            SecretLayout.zero(state);
             STATES.give(state);
-        }
-    }
-
-    private static void zero(ByteBuffer buffer) {
-        for (buffer.clear(); buffer.remaining() >= Long.BYTES; ) {
-            buffer.putLong(0);
         }
     }
 

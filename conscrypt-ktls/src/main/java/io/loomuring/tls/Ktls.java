@@ -40,6 +40,23 @@ public final class Ktls {
     }
 
     /**
+     * Why the traffic keys of connections can't be had in this process, so that all stay with
+     * Conscrypt, or those of TLS 1.3 alone; empty: a trial handshake's were found and proved, as
+     * each connection's are to be. The first call takes some tens of ms.
+     */
+    public static Optional<String> keyCaptureObstacle() {
+        if (ConscryptInternals.missing() != null) {
+            return Optional.of(ConscryptInternals.missing());
+        }
+        KeyOutcome ofMemory =
+                !OwnMemory.isReadable()
+                        ? KeyOutcome.NO_MEMORY
+                        : SecretLayout.present() == null ? KeyOutcome.NO_LAYOUT : null;
+        return Optional.ofNullable(ofMemory)
+                .map(outcome -> "in TLS 1.2 alone: " + outcome.reason());
+    }
+
+    /**
      * Sends a part of a file, as {@link FileChannel#transferTo} does to a plain socket: by {@code
      * sendfile(2)}, with no copy in this process, where the kernel seals, else through a buffer.
      * Shakes hands first.

@@ -107,12 +107,16 @@ final class Offload {
 
     /** Whether the kernel seals what is sent. */
     boolean sends() {
-        return send == OffloadOutcome.OFFLOADED;
+        return isOffloaded(send);
     }
 
     /** Whether the kernel opens what is received. */
     boolean receives() {
-        return receive == OffloadOutcome.OFFLOADED;
+        return isOffloaded(receive);
+    }
+
+    private static boolean isOffloaded(OffloadOutcome outcome) {
+        return outcome != null && outcome.isOffloaded();
     }
 
     /** Whether the kernel may yet be the one who receives: nothing may be read ahead of it. */
@@ -153,18 +157,23 @@ final class Offload {
             return;
         }
         TrafficKeys keys = capture.take(direction);
-        boolean taken = false;
+        OffloadOutcome outcome = OffloadOutcome.REFUSED;
         try {
             synchronized (this) {
-                taken = !closed && attach() && give(direction, keys) == 0;
+                if (!closed && attach()) {
+                    TlsStat before = TlsStat.read();
+                    if (give(direction, keys) == 0) {
+                        outcome = before.taker(direction, TlsStat.read());
+                    }
+                }
             }
         } catch (IOException e) {
             // the socket is closed, or about to be: whoever uses it next is told
         }
-        if (!taken) {
+        if (!outcome.isOffloaded()) {
             keys.close();
         }
-        settle(direction, taken ? OffloadOutcome.OFFLOADED : OffloadOutcome.REFUSED);
+        settle(direction, outcome);
     }
 
     private boolean attach() throws IOException {

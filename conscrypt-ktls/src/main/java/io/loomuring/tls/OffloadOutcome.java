@@ -4,8 +4,12 @@ import java.util.Locale;
 
 /** Who does the records of one direction of a connection: the kernel, or why not. */
 public enum OffloadOutcome {
-    /** The kernel. */
+    /** The kernel, by software. */
     OFFLOADED("the kernel's"),
+    /** The network device, for the kernel. */
+    OFFLOADED_TO_DEVICE("the network device's"),
+    /** The kernel or the device: others went over at the same moment, so that it can't be told. */
+    OFFLOADED_SOMEWHERE("the kernel's or the network device's: it doesn't tell which"),
     /** The kernel has no TLS. */
     NO_KERNEL_TLS("this kernel has no TLS: load its module tls (CONFIG_TLS)"),
     /** Not allowed, or loom-uring isn't there. */
@@ -28,6 +32,11 @@ public enum OffloadOutcome {
     /** In words, for people. */
     public String reason() {
         return reason;
+    }
+
+    /** Whether the kernel has it, whoever does it there. */
+    public boolean isOffloaded() {
+        return this == OFFLOADED || this == OFFLOADED_TO_DEVICE || this == OFFLOADED_SOMEWHERE;
     }
 
     /** As counters name it. */

@@ -2,6 +2,7 @@ package io.loomuring.tls;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -13,7 +14,7 @@ import java.nio.file.StandardOpenOption;
 final class OwnMemory {
     private OwnMemory() {}
 
-    private static final FileChannel MEMORY = open();
+    private static volatile FileChannel memory = open();
 
     private static FileChannel open() {
         try {
@@ -24,7 +25,7 @@ final class OwnMemory {
     }
 
     static boolean isReadable() {
-        return MEMORY != null;
+        return memory != null;
     }
 
     /**
@@ -32,14 +33,22 @@ final class OwnMemory {
      */
     static int read(long address, ByteBuffer target) {
         target.clear();
+        FileChannel channel = memory;
+        boolean interrupted = Thread.interrupted(); // with which no channel reads, but closes
         try {
-            while (target.hasRemaining()) {
-                if (MEMORY.read(target, address + target.position()) <= 0) {
+            while (channel != null && target.hasRemaining()) {
+                if (channel.read(target, address + target.position()) <= 0) {
                     break;
                 }
             }
+        } catch (ClosedChannelException e) { // by an interrupt just now, here or of another thread
+            memory = open();
         } catch (IOException | IllegalArgumentException e) {
             // not mapped; a negative address is none of this process
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
         target.flip();
         return target.limit();

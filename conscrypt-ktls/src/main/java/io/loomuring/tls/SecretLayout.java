@@ -5,6 +5,7 @@ import org.conscrypt.HandshakeListener;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.GeneralSecurityException;
@@ -15,6 +16,7 @@ import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
+import java.util.Arrays;
 
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -25,17 +27,20 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
 
 /**
- * Where this build of BoringSSL keeps the traffic secrets of TLS 1.3. Found once a process, by a
- * handshake with ourselves: the place is the one whose bytes open a record of the wire. It is only
- * a hint: what is read there is proved anew on every connection.
+ * Where this build of BoringSSL keeps the traffic secrets of TLS 1.3, and a session's secret. Found
+ * once a process, by a handshake with ourselves: the places are those whose bytes open a record of
+ * the wire, and those that the session's DER has. It is only a hint: what is read there is proved
+ * anew on every connection.
  *
  * @param state offset in {@code SSL} of the pointer to {@code SSL3_STATE}
  * @param write offset in {@code SSL3_STATE} of the secret that protects what is sent
  * @param read offset there of the secret that protects what is received
+ * @param master offset in {@code SSL_SESSION} of TLS 1.2's master secret; -1: not found
  */
-record SecretLayout(int state, int write, int read) {
+record SecretLayout(int state, int write, int read, int master) {
     static final int SSL_WINDOW = 0x60; // bytes of SSL that are looked at
     static final int STATE_WINDOW = 0x300; // bytes of SSL3_STATE that are looked at
+    private static final int SESSION_WINDOW = 0x100; // bytes of SSL_SESSION that are looked at
     static final int RANDOMS_AT = 0x10; // server_random, client_random
     static final int RANDOM = 32; // bytes
 
@@ -62,9 +67,14 @@ record SecretLayout(int state, int write, int read) {
         }
         try {
             var pair = new Pair();
-            SecretLayout client = pair.client.locate();
-            SecretLayout server = pair.server.locate();
-            return client != null && client.equals(server) ? client : null;
+            try {
+                SecretLayout client = pair.client.locate();
+                SecretLayout server = pair.server.locate();
+                return client != null && client.equals(server) ? client : null;
+            } finally {
+                zero(pair.client.state);
+                zero(pair.server.state);
+            }
         } catch (IOException | GeneralSecurityException | IllegalStateException e) {
             return null;
         }
@@ -103,6 +113,11 @@ record SecretLayout(int state, int write, int read) {
                 && readState(pointer.getLong(0), randoms, scratch);
     }
 
+    /** What was read by a guess may be another connection's secret. */
+    static void zero(ByteBuffer memory) {
+        MemorySegment.ofBuffer(memory.clear()).fill((byte) 0);
+    }
+
     // ---- calibration ----
 
     /** One side of a handshake with ourselves. */
@@ -137,21 +152,47 @@ record SecretLayout(int state, int write, int read) {
             }
             int write = find(suite, sent);
             int read = find(suite, received);
-            return write < 0 || read < 0 ? null : new SecretLayout(pointer, write, read);
+            return write < 0 || read < 0
+                    ? null
+                    : new SecretLayout(pointer, write, read, findMaster());
+        }
+
+        /** TLS 1.3 keeps a secret of its own there, for resumption. */
+        private int findMaster() {
+            byte[] secret = KeyCapture.secretOf(ConscryptInternals.sessionOf(engine));
+            ByteBuffer session = ByteBuffer.allocateDirect(SESSION_WINDOW);
+            int length = ConscryptInternals.readSession(engine, 0, session);
+            try {
+                if (secret == null || secret.length == 0) {
+                    return -1;
+                }
+                for (int at = 0; at + secret.length <= length; at++) {
+                    if (session.slice(at, secret.length).equals(ByteBuffer.wrap(secret))) {
+                        return at;
+                    }
+                }
+                return -1;
+            } finally {
+                zero(session);
+            }
         }
 
         /** The first place: further on a neighbour's may lie, which has the same secrets. */
         private int find(Suite suite, ByteBuffer record) {
             byte[] secret = new byte[suite.hashLength];
-            for (int at = 0; at + secret.length <= state.limit(); at++) {
-                state.get(at, secret);
-                try (TrafficKeys keys = TrafficKeys.ofSecret(suite, secret)) {
-                    if (keys.opens(record, 0)) {
-                        return at;
+            try {
+                for (int at = 0; at + secret.length <= state.limit(); at++) {
+                    state.get(at, secret);
+                    try (TrafficKeys keys = TrafficKeys.ofSecret(suite, secret)) {
+                        if (keys.opens(record, 0)) {
+                            return at;
+                        }
                     }
                 }
+                return -1;
+            } finally {
+                Arrays.fill(secret, (byte) 0);
             }
-            return -1;
         }
     }
 

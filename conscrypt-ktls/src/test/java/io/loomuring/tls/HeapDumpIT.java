@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -132,24 +131,8 @@ class HeapDumpIT {
     /** Which of these are in the file. */
     private static Set<String> found(Path dump, Map<String, byte[]> wanted) throws IOException {
         byte[] heap = Files.readAllBytes(dump);
-        var starts = new BitSet();
-        wanted.values().forEach(bytes -> starts.set(start(bytes, 0)));
         var found = new HashSet<String>();
-        for (int at = 0; at + 1 < heap.length; at++) {
-            if (starts.get(start(heap, at))) {
-                for (Map.Entry<String, byte[]> entry : wanted.entrySet()) {
-                    byte[] bytes = entry.getValue();
-                    int end = Math.min(heap.length, at + bytes.length);
-                    if (Arrays.equals(heap, at, end, bytes, 0, bytes.length)) {
-                        found.add(entry.getKey());
-                    }
-                }
-            }
-        }
+        new Needles(wanted).find(heap, heap.length, heap.length, (name, _) -> found.add(name));
         return found;
-    }
-
-    private static int start(byte[] bytes, int at) {
-        return (bytes[at] & 0xff) << 8 | (bytes[at + 1] & 0xff);
     }
 }

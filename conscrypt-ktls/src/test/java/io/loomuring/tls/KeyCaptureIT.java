@@ -80,6 +80,7 @@ class KeyCaptureIT {
         System.out.println("layout of the secrets: " + layout);
         assertThat(ConscryptInternals.missing()).isNull();
         assertThat(layout).isNotNull().isEqualTo(SecretLayout.calibrate());
+        assertThat(Ktls.keyCaptureObstacle()).isEmpty();
     }
 
     @ParameterizedTest
@@ -211,10 +212,14 @@ class KeyCaptureIT {
     // ---- what is not proved ----
 
     private static void checkOutcome(KeyOutcome expected) throws Exception {
+        checkOutcome("TLSv1.3", expected);
+    }
+
+    private static void checkOutcome(String protocol, KeyOutcome expected) throws Exception {
         long before = TlsCounters.sum(expected);
         try (var pair =
                 TlsPair.of(TlsProvider.OURS.context(""), TlsProvider.OURS.context("server"))) {
-            pair.client.setEnabledProtocols(new String[] {"TLSv1.3"});
+            pair.client.setEnabledProtocols(new String[] {protocol});
             pair.shakeHands();
             for (int i = 0; i < 3; i++) {
                 pair.client.getOutputStream().write(i);
@@ -241,18 +246,38 @@ class KeyCaptureIT {
     @Test
     void shouldStayWithTheEngineWhereTheLayoutIsWrong() throws Exception {
         SecretLayout.replace(
-                new SecretLayout(layout.state(), layout.write() + 1, layout.read() - 1));
+                new SecretLayout(
+                        layout.state(), layout.write() + 1, layout.read() - 1, layout.master()));
         checkOutcome(KeyOutcome.UNPROVED);
         // each other's secrets are secrets of this connection, but not of this direction
         int write = layout.read();
         int read = layout.write();
-        SecretLayout.replace(new SecretLayout(layout.state(), write, read));
+        SecretLayout.replace(new SecretLayout(layout.state(), write, read, layout.master()));
         checkOutcome(KeyOutcome.UNPROVED);
     }
 
     @Test
+    void shouldStayWithTheEngineWhereTheMasterSecretIsElsewhere() throws Exception {
+        assertThat(layout.master()).isPositive();
+        SecretLayout.replace(
+                new SecretLayout(
+                        layout.state(), layout.write(), layout.read(), layout.master() + 1));
+        checkOutcome("TLSv1.2", KeyOutcome.UNPROVED);
+    }
+
+    @Test
+    void shouldHaveTheMasterSecretWhereItsPlaceWasNotFound() throws Exception {
+        SecretLayout.replace(new SecretLayout(layout.state(), layout.write(), layout.read(), -1));
+        checkOutcome("TLSv1.2", KeyOutcome.PROVED);
+        SecretLayout.replace(null);
+        checkOutcome("TLSv1.2", KeyOutcome.PROVED);
+    }
+
+    @Test
     void shouldStayWithTheEngineWhereTheStateIsElsewhere() throws Exception {
-        SecretLayout.replace(new SecretLayout(layout.state() + 8, layout.write(), layout.read()));
+        SecretLayout.replace(
+                new SecretLayout(
+                        layout.state() + 8, layout.write(), layout.read(), layout.master()));
         checkOutcome(KeyOutcome.OTHER_LAYOUT);
     }
 
@@ -260,6 +285,7 @@ class KeyCaptureIT {
     void shouldStayWithTheEngineWhereNoLayoutWasFound() throws Exception {
         SecretLayout.replace(null);
         checkOutcome(KeyOutcome.NO_LAYOUT);
+        assertThat(Ktls.keyCaptureObstacle()).get().asString().contains("TLS 1.2 alone: no place");
     }
 
     @Test

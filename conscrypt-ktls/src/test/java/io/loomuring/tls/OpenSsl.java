@@ -125,6 +125,10 @@ final class OpenSsl implements AutoCloseable {
         return process.exitValue();
     }
 
+    long pid() {
+        return process.pid();
+    }
+
     String output() {
         synchronized (output) {
             return output.toString();

@@ -94,7 +94,10 @@ abstract class WebConnectionChecks {
                 "Netty has half-closed connections over TCP alone");
         var ask = new Ask(Body.fixed(500_000), Body.chunked(2_000_000));
         try (RawConnection connection = connect()) {
-            connection.send(ask, true);
+            // a server that ends the connection by itself before it has read the close_notify
+            // resets it, and with it goes what of the answer was still to be sent
+            boolean last = wire != Wire.TLS;
+            connection.send(ask, last);
             connection.shutdownOutput();
             check(ask, connection.receive());
             assertThat(connection.atEnd()).isTrue();

@@ -81,6 +81,7 @@ public final class Carrier extends CarrierThread {
     private long stepsSeen; // likewise
     private long cpuNanosSeen; // likewise
     private boolean rescueFailed; // likewise
+    private long sleptInTurn = -1; // likewise: uninterruptibly, when it was last rescued
     private final Op ringPoll = new Op(_ -> {}); // the watchdog's, and always claimed
 
     Carrier(CarrierGroup group, int number, boolean spare) {
@@ -176,6 +177,10 @@ public final class Carrier extends CarrierThread {
         op.release();
         cpuNanosUsed();
         roleByItsCpuTime(0);
+        if (ring.isShared() && ring.beginRescue()) {
+            moveOperationsOn(0);
+            ring.endRescue();
+        }
         beginBlocking();
         endBlocking();
         role = Roster.RETIRED; // until the roster has it
@@ -533,6 +538,9 @@ public final class Carrier extends CarrierThread {
                     inbox.offer(message);
                 }
             }
+            if (hasRing) {
+                moveOperationsOn();
+            }
         } finally {
             guard.unlock();
             if (hasRing) {
@@ -543,6 +551,24 @@ public final class Carrier extends CarrierThread {
         // the carrier may have gone to sleep while its messages were here
         VarHandle.fullFence();
         wake();
+    }
+
+    /**
+     * Operations in flight leave if the thread sleeps in the kernel such that it runs no task work
+     * (NFS, a FUSE file, {@code vfork}), at the second look: short sleeps of the kind are many.
+     */
+    private void moveOperationsOn() {
+        long cpuNanos = Native.lu_thread_cpu_nanos(tid); // before it is seen to sleep
+        boolean sleeps = Native.lu_thread_state(tid) == 'D';
+        long turn = turns;
+        if (sleeps && sleptInTurn == turn) {
+            moveOperationsOn(cpuNanos);
+        }
+        sleptInTurn = sleeps ? turn : -1;
+    }
+
+    private void moveOperationsOn(long cpuNanos) {
+        ring.moveOn(() -> Native.lu_thread_cpu_nanos(tid) == cpuNanos);
     }
 
     /** Tells of it, once. */
@@ -573,8 +599,8 @@ public final class Carrier extends CarrierThread {
             return true;
         }
         Carrier other = group.pick();
-        if (other.isStuck() || ringPoll.result() < 0) { // it can't be polled
-            return false;
+        if (other.isStuck() || (ringPoll.result() < 0 && !ringPoll.isToBeRepeated())) {
+            return false; // it can't be polled
         }
         ringPoll.release();
         ringPoll.tryClaim();

@@ -219,8 +219,20 @@ public final class CarrierIo {
     /** {@code accept4(2)}: a descriptor or {@code -errno}. */
     public static int accept(
             Op op, int fd, long sockaddr, long addrlen, int flags, long timeoutNanos) {
+        long deadline = Waiting.deadline(timeoutNanos);
         op.prepAccept(fd, sockaddr, addrlen, flags);
-        return perform(op, timeoutNanos);
+        submitAndAwait(op, deadline);
+        while (op.isToBeRepeated()) {
+            // a connection wakes one accept, and the request that was left stands before the next
+            op.prepPollAdd(fd, POLLIN);
+            int revents = performUntil(op, deadline);
+            if (revents < 0) {
+                return revents;
+            }
+            op.prepAccept(fd, sockaddr, addrlen, flags);
+            submitAndAwait(op, deadline);
+        }
+        return op.result();
     }
 
     /** {@code connect(2)}. */
@@ -336,6 +348,17 @@ public final class CarrierIo {
     // ---- submit and wait ----
 
     private static int perform(Op op, long timeoutNanos) {
+        return performUntil(op, Waiting.deadline(timeoutNanos));
+    }
+
+    private static int performUntil(Op op, long deadline) {
+        do {
+            submitAndAwait(op, deadline);
+        } while (op.isToBeRepeated());
+        return op.result();
+    }
+
+    private static void submitAndAwait(Op op, long deadline) {
         Thread thread = Thread.currentThread();
         op.waitOn(thread);
         CarrierGroup carriers = group;
@@ -343,13 +366,12 @@ public final class CarrierIo {
         if (carrier != null && !carrier.isStuck()) {
             // no pre-emption: the virtual thread stays on this carrier until it parks
             if (carrier.ring().submit(op)) {
-                Waiting.await(op, timeoutNanos);
+                Waiting.await(op, deadline);
             }
         } else {
             op.handOver();
             carriers.pick().send(op);
-            Waiting.await(op, timeoutNanos);
+            Waiting.await(op, deadline);
         }
-        return op.result();
     }
 }

@@ -13,12 +13,16 @@ import java.util.concurrent.locks.LockSupport;
 final class Waiting {
     private Waiting() {}
 
-    /**
-     * @param timeoutNanos cancel after this; 0 is never
-     */
-    static void await(Op op, long timeoutNanos) {
-        long deadline = timeoutNanos > 0 ? System.nanoTime() + timeoutNanos : 0;
-        boolean timed = timeoutNanos > 0;
+    private static final long NEVER = 0;
+
+    /** The time after that many nanoseconds, for {@link #await}; a timeout of 0 is never. */
+    static long deadline(long timeoutNanos) {
+        return timeoutNanos > 0 ? System.nanoTime() + timeoutNanos | 1 : NEVER;
+    }
+
+    /** Waits; cancels the operation at its {@link #deadline}. */
+    static void await(Op op, long deadline) {
+        boolean timed = deadline != NEVER;
         boolean interrupted = false;
         while (op.inFlight()) {
             long nanos = Long.MAX_VALUE;

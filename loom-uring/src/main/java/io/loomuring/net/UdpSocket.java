@@ -32,6 +32,7 @@ import java.nio.channels.IllegalBlockingModeException;
 import java.nio.channels.NotYetConnectedException;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -80,6 +81,8 @@ final class UdpSocket extends Endpoint {
      */
     private final long area;
 
+    private final AtomicBoolean areaKept = new AtomicBoolean(); // a request names it for ever
+
     private final long in;
     private final long out;
     private final long senderCopy;
@@ -114,13 +117,21 @@ final class UdpSocket extends Endpoint {
     Cleanable closer(Object owner) {
         int number = fdVal;
         long address = area;
+        AtomicBoolean kept = areaKept;
         return SunNet.whenUnreachable(
                 owner,
                 () -> {
                     closeDescriptor(number);
-                    NativeMemory.free(address);
-                    areas.decrement();
+                    if (!kept.get()) {
+                        NativeMemory.free(address);
+                        areas.decrement();
+                    }
                 });
+    }
+
+    @Override
+    public void leftToKernel() {
+        areaKept.set(true);
     }
 
     /** How many sockets have their memory: those that are neither closed nor collected. */

@@ -23,6 +23,7 @@ public final class Counters {
     public long wakeups; // times that another thread woke the carrier
     public long foreignOperations; // of threads that have no ring
     public long stalls; // times that a carrier was found not to get on with its work
+    public long moved; // operations that left a ring whose carrier sleeps uninterruptibly
     public long spares; // times that a carrier took over for one that doesn't get on
 
     /** Adds another carrier's counters to these. */
@@ -41,6 +42,7 @@ public final class Counters {
         wakeups += other.wakeups;
         foreignOperations += other.foreignOperations;
         stalls += other.stalls;
+        moved += other.moved;
         spares += other.spares;
     }
 
@@ -61,6 +63,7 @@ public final class Counters {
         map.put("wakeups", wakeups);
         map.put("foreignOperations", foreignOperations);
         map.put("stalls", stalls);
+        map.put("moved", moved);
         map.put("spares", spares);
         return map;
     }

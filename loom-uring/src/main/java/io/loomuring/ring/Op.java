@@ -2,6 +2,7 @@ package io.loomuring.ring;
 
 import static io.loomuring.abi.IoUringAbi.*;
 
+import io.loomuring.abi.Errno;
 import io.loomuring.abi.Shim;
 
 import java.lang.invoke.MethodHandles;
@@ -55,6 +56,12 @@ public final class Op {
          * for the final CQE all the same.
          */
         void interrupted(Op op);
+
+        /**
+         * The operation goes on elsewhere, its request stays with the kernel ({@link Ring#moveOn}):
+         * memory that it names is not to be freed while the owner is reachable. On the watchdog.
+         */
+        default void leftToKernel() {}
     }
 
     /** Gets threads out of system calls. */
@@ -204,6 +211,14 @@ public final class Op {
         return result;
     }
 
+    /**
+     * By the claimer: whether the operation ended only to be submitted again, as it is, to a ring
+     * that somebody looks after ({@link Ring#moveOn}).
+     */
+    public boolean isToBeRepeated() {
+        return result == -Errno.ECANCELED && !isCancelled();
+    }
+
     public Owner owner() {
         return owner;
     }
@@ -337,10 +352,28 @@ public final class Op {
     Thread completed(int res) {
         assert state() == SUBMITTED : this;
         result = res;
-        dst = null; // a parked connection must not keep its last array alive
+        if (res != -Errno.ECANCELED) { // which may not be the end: see isToBeRepeated
+            dst = null; // a parked connection must not keep its last array alive
+        }
         Thread thread = waiter; // the claimer may go on as soon as the word says so
         WORD.setRelease(this, plainWord() - SUBMITTED + CLAIMED);
         return thread;
+    }
+
+    /** Whether it stands for a request that nobody waits for; see {@link OpTable#leave}. */
+    boolean isLeft() {
+        return (plainWord() & STATE_MASK) == FREE;
+    }
+
+    /**
+     * Whether it is in flight and its request names no memory of a caller's: a buffer is chosen
+     * when data is there, and an owner's is the owner's to keep.
+     */
+    boolean isMovable() {
+        return !isLeft()
+                && (opcode == IORING_OP_POLL_ADD
+                        || opcode == IORING_OP_ACCEPT
+                        || (sqeFlags & IOSQE_BUFFER_SELECT) != 0);
     }
 
     // ---- one method for each operation, arguments in liburing's order ----

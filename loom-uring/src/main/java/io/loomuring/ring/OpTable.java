@@ -67,6 +67,26 @@ final class OpTable {
         freeSlots[freeCount++] = slot;
     }
 
+    /**
+     * The operation goes on without its request. That keeps its slot, and what it may name
+     * reachable, by an operation that nobody has claimed.
+     */
+    void leave(long data) {
+        ops[(int) data] = new Op(get(data).owner());
+    }
+
+    /** The user_data of those that are in flight and can leave their requests behind. */
+    long[] movable() {
+        var movable = new long[inFlight()];
+        int count = 0;
+        for (int slot = 0; slot < ops.length; slot++) {
+            if (ops[slot] != null && ops[slot].isMovable()) {
+                movable[count++] = userData[slot];
+            }
+        }
+        return Arrays.copyOf(movable, count);
+    }
+
     int inFlight() {
         return ops.length - freeCount;
     }

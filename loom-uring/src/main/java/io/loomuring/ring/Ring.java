@@ -13,6 +13,7 @@ import io.loomuring.observe.Counters;
 
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
@@ -27,6 +28,7 @@ public final class Ring {
     // user_data of the ring's own operations
     private static final long WAKE = -1;
     private static final long CANCEL = -2;
+    private static final long RECALL = Long.MIN_VALUE; // plus the user_data that it cancels
 
     private static final int FLUSH_ATTEMPTS_MAX = 1000;
 
@@ -58,6 +60,9 @@ public final class Ring {
 
     /** A rescuer reaped a wake-up, meant for a carrier that was on its way to sleep. */
     private boolean wakeTaken;
+
+    private long[] recalled; // the user_data of cancels that succeeded; null but in moveOn
+    private int recalledCount;
 
     /** A ring that is entered to submit. */
     public Ring(
@@ -427,6 +432,8 @@ public final class Ring {
             } else if (userData == WAKE) {
                 wakeArmed = (flags & IORING_CQE_F_MORE) != 0;
                 wakeTaken |= owner.isRescued();
+            } else if (userData != CANCEL && res == 0 && recalled != null) {
+                recalled[recalledCount++] = userData - RECALL;
             }
             // CANCEL: found, already ending (-EALREADY) or ended (-ENOENT); its target tells
         }
@@ -438,13 +445,18 @@ public final class Ring {
         Op op = inFlight.get(userData);
         if ((flags & IORING_CQE_F_BUFFER) != 0) {
             int bid = flags >>> IORING_CQE_BUFFER_SHIFT;
-            if (op != null && res > 0) {
+            if (op != null && !op.isLeft() && res > 0) {
                 buffers.copy(bid, op.dst, op.dstOffset, res);
             }
             buffers.provide(bid);
         }
         if (op == null) {
             counters.staleCompletions++;
+            return;
+        }
+        if (op.isLeft()) {
+            counters.staleCompletions += res == -Errno.ECANCELED ? 0 : 1;
+            inFlight.free(userData);
             return;
         }
         assert (flags & IORING_CQE_F_MORE) == 0 : "not the final CQE of " + op;
@@ -492,6 +504,73 @@ public final class Ring {
         } finally {
             owner.release();
         }
+    }
+
+    /**
+     * Lets operations leave that are in flight for a carrier that sleeps uninterruptibly: such a
+     * thread runs no task work, so whatever has come for them, the kernel would tell when it wakes.
+     * Each is cancelled; one that has not begun ends here, with {@code -ECANCELED}, and its waiter
+     * submits it again. The request keeps its slot until its final CQE, which comes when the thread
+     * wakes. Between {@link #beginRescue} and {@link #endRescue}.
+     *
+     * <p>A cancel that succeeds says that the request will do nothing but end; on older kernels
+     * with one exception, a thread that is just then on its way from seeing data to taking it. So
+     * it counts only if the thread hasn't run.
+     *
+     * @param asleep whether the thread has not run since before the call
+     * @return how many operations went on
+     */
+    public int moveOn(BooleanSupplier asleep) {
+        if (polled) {
+            return 0; // the kernel's thread does the task work
+        }
+        int moved = 0;
+        long[] movable = inFlight.movable();
+        int room = sq.entries() / 2; // the completion queue has twice as many
+        recalled = new long[movable.length];
+        try {
+            for (int from = 0; from < movable.length; from += room) {
+                recalledCount = 0;
+                enterKernel(0, 0);
+                for (int i = from; i < Math.min(from + room, movable.length) && !isFull(); i++) {
+                    sq.fill(
+                            IORING_OP_ASYNC_CANCEL,
+                            0,
+                            -1,
+                            0,
+                            movable[i],
+                            0,
+                            0,
+                            RECALL + movable[i],
+                            0);
+                    sq.publish();
+                    counters.cancels++;
+                }
+                do {
+                    enterKernel(0, 0);
+                } while (reap() > 0 && sq.needsEnter()); // completions were kept back
+                if (asleep.getAsBoolean()) {
+                    for (int i = 0; i < recalledCount; i++) {
+                        moved += leave(recalled[i]);
+                    }
+                }
+            }
+        } finally {
+            recalled = null;
+        }
+        counters.moved += moved;
+        return moved;
+    }
+
+    private int leave(long userData) {
+        Op op = inFlight.get(userData);
+        if (op == null || op.isLeft()) {
+            return 0; // it has ended meanwhile
+        }
+        op.owner().leftToKernel();
+        inFlight.leave(userData);
+        LockSupport.unpark(op.completed(-Errno.ECANCELED));
+        return 1;
     }
 
     // ---- the rest ----

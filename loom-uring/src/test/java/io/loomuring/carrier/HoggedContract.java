@@ -8,6 +8,7 @@ import io.loomuring.testing.Await;
 import io.loomuring.testing.Pin;
 import io.loomuring.testing.Running;
 import io.loomuring.testing.SocketPair;
+import io.loomuring.testing.UninterruptibleSleep;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,6 +21,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -37,7 +40,8 @@ abstract class HoggedContract {
     enum Hog {
         COMPUTES {
             @Override
-            void hog(AtomicBoolean done) {
+            void hog(AtomicBoolean done, Callable<Integer> begin) throws Exception {
+                begin.call();
                 while (!done.get()) {
                     Thread.onSpinWait();
                 }
@@ -45,7 +49,8 @@ abstract class HoggedContract {
         },
         PARKS_PINNED {
             @Override
-            void hog(AtomicBoolean done) throws Exception {
+            void hog(AtomicBoolean done, Callable<Integer> begin) throws Exception {
+                begin.call();
                 Pin.CRITICAL_SECTION.call(() -> {
                     while (!done.get()) {
                         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
@@ -58,7 +63,7 @@ abstract class HoggedContract {
         /** In a section that the JDK knows to block. */
         READS_FROM_A_PROCESS {
             @Override
-            void hog(AtomicBoolean done) throws Exception {
+            void hog(AtomicBoolean done, Callable<Integer> begin) throws Exception {
                 Process process = new ProcessBuilder("cat").start();
                 Running<Void> ender =
                         Running.onPlatform(() -> {
@@ -67,6 +72,7 @@ abstract class HoggedContract {
                             }
                             process.getOutputStream().close();
                         });
+                begin.call();
                 assertThat(process.getInputStream().read()).isNegative();
                 ender.result();
             }
@@ -74,7 +80,7 @@ abstract class HoggedContract {
 
         OPENS_A_FIFO {
             @Override
-            void hog(AtomicBoolean done) throws Exception {
+            void hog(AtomicBoolean done, Callable<Integer> begin) throws Exception {
                 Path fifo = Files.createTempDirectory("fifo").resolve("fifo");
                 assertThat(new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor())
                         .isZero();
@@ -85,14 +91,34 @@ abstract class HoggedContract {
                             }
                             new FileOutputStream(fifo.toFile()).close();
                         });
+                begin.call();
                 new FileInputStream(fifo.toFile()).close();
                 writer.result();
                 Files.delete(fifo);
                 Files.delete(fifo.getParent());
             }
+        },
+
+        SLEEPS_UNINTERRUPTIBLY {
+            @Override
+            void hog(AtomicBoolean done, Callable<Integer> begin) throws Exception {
+                try (var fifo = new UninterruptibleSleep()) {
+                    Running<Void> ender =
+                            Running.onPlatform(() -> {
+                                while (!done.get()) {
+                                    Thread.sleep(1);
+                                }
+                                fifo.end();
+                            });
+                    begin.call();
+                    fifo.sleep();
+                    ender.result();
+                }
+            }
         };
 
-        abstract void hog(AtomicBoolean done) throws Exception;
+        /** Calls {@code begin} just before. */
+        abstract void hog(AtomicBoolean done, Callable<Integer> begin) throws Exception;
     }
 
     private final Arena arena = Arena.ofShared();
@@ -113,25 +139,37 @@ abstract class HoggedContract {
     }
 
     private void startHogs(Hog kind) {
+        int count = carriers() + 1;
         var hogging = new AtomicInteger();
-        for (int i = 0; i <= carriers(); i++) {
+        // what one sleeper's child inherits would keep the others' processes from being started
+        var prepared = new CyclicBarrier(count);
+        for (int i = 0; i < count; i++) {
             hogs.add(
-                    Running.onVirtual(() -> {
-                        hogging.incrementAndGet();
-                        kind.hog(done);
-                    }));
+                    Running.onVirtual(() ->
+                            kind.hog(
+                                    done,
+                                    () -> {
+                                        prepared.await();
+                                        return hogging.incrementAndGet();
+                                    })));
         }
         Await.until("all hog", () -> hogging.get() == hogs.size());
+        if (kind == Hog.SLEEPS_UNINTERRUPTIBLY) {
+            Await.until("all sleep", () -> UninterruptibleSleep.sleepers() == hogs.size());
+        }
     }
 
     private record Receiver(Op op, Running<Integer> running) {}
 
-    private List<Receiver> startReceivers(ThreadKind kind) {
+    /** Half of them into native memory, which no operation leaves with the kernel, or none. */
+    private List<Receiver> startReceivers(ThreadKind kind, boolean heap) {
         List<Receiver> receivers = new ArrayList<>();
         for (int i = 0; i < VICTIMS; i++) {
             SocketPair pair = SocketPair.open();
             pairs.add(pair);
             var op = new Op(_ -> {});
+            boolean intoArray = heap || i % 2 == 0;
+            var array = new byte[8];
             long memory = arena.allocate(8).address();
             receivers.add(
                     new Receiver(
@@ -140,7 +178,9 @@ abstract class HoggedContract {
                                     kind.factory(),
                                     () -> {
                                         assertThat(op.tryClaim()).isTrue();
-                                        return CarrierIo.recv(op, pair.fd(), memory, 8, 0, 0);
+                                        return intoArray
+                                                ? CarrierIo.recvHeap(op, pair.fd(), array, 0, 8, 0)
+                                                : CarrierIo.recv(op, pair.fd(), memory, 8, 0, 0);
                                     })));
         }
         return receivers;
@@ -202,7 +242,7 @@ abstract class HoggedContract {
     void shouldNotKeepOperationsInFlightFromCompleting(Hog kind) throws Exception {
         for (ThreadKind threads : ThreadKind.values()) {
             pairs.clear();
-            List<Receiver> receivers = startReceivers(threads);
+            List<Receiver> receivers = startReceivers(threads, kind == Hog.SLEEPS_UNINTERRUPTIBLY);
             receivers.forEach(
                     receiver -> Await.until("in flight", () -> isUnderWay(receiver.op())));
             if (hogs.isEmpty()) {
@@ -218,7 +258,8 @@ abstract class HoggedContract {
     @ParameterizedTest
     @EnumSource
     void shouldNotKeepOperationsInFlightFromBeingCancelled(Hog kind) throws Exception {
-        List<Receiver> receivers = startReceivers(ThreadKind.VIRTUAL);
+        List<Receiver> receivers =
+                startReceivers(ThreadKind.VIRTUAL, kind == Hog.SLEEPS_UNINTERRUPTIBLY);
         receivers.forEach(receiver -> Await.until("in flight", () -> isUnderWay(receiver.op())));
         startHogs(kind);
         receivers.forEach(receiver -> receiver.op().cancel(Op.CLOSE));

@@ -51,11 +51,6 @@ final class Stall {
         long limitMicros() {
             return victims == VICTIMS.getFirst() ? WORST_MICROS_MAX : WORST_MICROS_MAX_MANY;
         }
-
-        /** Whether nobody can help: what is in flight on its ring waits for the kernel. */
-        boolean isUninterruptible() {
-            return hogs.contains(Hog.SLEEPS_UNINTERRUPTIBLY);
-        }
     }
 
     private final Plan plan;
@@ -305,7 +300,7 @@ final class Stall {
         for (Hog kind : kinds) {
             for (Case one : casesOf(kind)) {
                 double worst = worst(one, Side.OURS).max();
-                if (!one.isUninterruptible() && !Double.isNaN(worst)) {
+                if (!Double.isNaN(worst)) {
                     checks.check(
                             "%s, %d carriers, %,d victims: at most %s ms late (%s)"
                                     .formatted(
