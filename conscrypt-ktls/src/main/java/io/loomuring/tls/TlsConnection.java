@@ -398,6 +398,7 @@ final class TlsConnection {
         try {
             Status status = unwrap(buffers);
             ByteBuffer plain = buffers.plain.flip();
+            boolean data = plain.hasRemaining();
             int count = Math.min(plain.remaining(), length);
             plain.get(target, offset, count);
             if (plain.hasRemaining()) {
@@ -407,9 +408,7 @@ final class TlsConnection {
             if (status == Status.CLOSED) {
                 ended = true;
                 answerCloseNotify();
-            } else if (offload.sends()
-                    && engine.getHandshakeStatus() == HandshakeStatus.NEED_WRAP) {
-                dropWrapped(); // a KeyUpdate, to answer the peer's, which is the kernel's to send
+            } else if (!data && offload.sends() && offload.isTls13() && updatesKeys()) {
                 kernel.askUpdate();
             }
             return count;
@@ -417,6 +416,23 @@ final class TlsConnection {
             if (buffers != null) {
                 buffers.give();
             }
+        }
+    }
+
+    /**
+     * Whether the engine has a KeyUpdate to answer the peer's, which is the kernel's to send. It
+     * seals it before the next data alone: so it is given some, and what it seals is dropped.
+     */
+    private boolean updatesKeys() throws SSLException {
+        EngineBuffers buffers = EngineBuffers.take();
+        try {
+            buffers.plain.clear().put((byte) 0).flip();
+            engine.wrap(buffers.plain, buffers.cipher.clear());
+            ByteBuffer records = buffers.cipher.flip();
+            TlsRecord.next(records); // is the data's, if nothing is before it
+            return TlsRecord.next(records) != null;
+        } finally {
+            buffers.give();
         }
     }
 

@@ -27,7 +27,7 @@ import java.util.TreeMap;
  * be made: BoringSSL's own, and where the kernel has the keys one of each direction's traffic
  * secret.
  */
-@Timeout(120) // seconds a test; interrupts it
+@Timeout(300) // seconds a test; interrupts it
 class CoreImageIT {
     private static final int TALKS = 3;
     private static final int CHUNK = 4 << 20; // bytes

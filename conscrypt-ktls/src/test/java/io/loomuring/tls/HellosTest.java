@@ -44,6 +44,8 @@ class HellosTest {
         byte[] randoms = new byte[2 * SecretLayout.RANDOM];
         assertThat(Hellos.note(record(first, 0xd0, 0xa5, 0x1c, 0x7e), randoms)).isFalse();
         assertThat(Hellos.note(record(first, 0, 0, 0x24, 0x7e, 3), randoms)).isFalse();
+        assertThat(Hellos.note(record(first, 0, 0, 0x24, 3, 0x7e), randoms)).isFalse();
+        assertThat(Hellos.note(record(first, 0xd0, 0, 0x24, 3, 3), randoms)).isFalse();
         assertThat(randoms).containsOnly(0);
     }
 }

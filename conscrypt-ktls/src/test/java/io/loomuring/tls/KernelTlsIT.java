@@ -219,6 +219,7 @@ class KernelTlsIT {
     void shouldNeverPutPlainTextOnTheWire() throws Exception {
         Path log = folder.resolve("keys");
         String secret = "a text that nobody between may read";
+        long dropped = TlsCounters.TICKETS_DROPPED.sum();
         var wire = new ByteArrayOutputStream();
         try (OpenSsl server =
                 OpenSsl.start(
@@ -259,6 +260,7 @@ class KernelTlsIT {
                 assertOffloaded(socket);
             }
         }
+        assertThat(TlsCounters.TICKETS_DROPPED.sum()).as("both came before").isEqualTo(dropped);
         assertThat(wire.toString(StandardCharsets.ISO_8859_1)).doesNotContain(secret);
         assertThat(dataOf(wire.toByteArray(), KeyLog.last(log, "CLIENT_TRAFFIC_SECRET_0").bytes()))
                 .isEqualTo("first\n" + secret + "\n" + secret + "\n");
@@ -351,6 +353,80 @@ class KernelTlsIT {
                                 "this kernel can't change keys: Linux before 6.14");
                     }
                 }
+            }
+        }
+    }
+
+    /** Between the handover of sending and that of receiving, which then does not come. */
+    @Test
+    void shouldSendTheKeyUpdateThatTheEngineIsAskedFor() throws Exception {
+        try (SSLServerSocket listener = listener();
+                OpenSsl client =
+                        OpenSsl.start(
+                                "openssl",
+                                "s_client",
+                                "-tls1_3",
+                                "-connect",
+                                "127.0.0.1:" + listener.getLocalPort());
+                var accepted = (SSLSocket) listener.accept()) {
+            InputStream in = accepted.getInputStream();
+            OutputStream out = accepted.getOutputStream();
+            client.tell("one\n");
+            assertThat(in.readNBytes(4)).asString().isEqualTo("one\n");
+            out.write("first answer\n".getBytes(StandardCharsets.US_ASCII));
+            client.await("first answer");
+            assertThat(Ktls.sending(accepted)).contains(OffloadOutcome.OFFLOADED);
+            long before = TlsCounters.KEY_UPDATES.sum();
+            client.tell("K\n");
+            client.await("KEYUPDATE");
+            client.tell("two\n");
+            byte[] two = new byte[4];
+            Throwable failure = catchThrowable(() -> in.readNBytes(two, 0, 4));
+            assumeTrue(
+                    failure == null || !failure.getMessage().contains("6.14"),
+                    "this kernel can't change keys: Linux before 6.14");
+            assertThat(failure).isNull();
+            assertThat(two).asString().isEqualTo("two\n");
+            out.write("second answer\n".getBytes(StandardCharsets.US_ASCII));
+            client.await("second answer");
+            assertThat(TlsCounters.KEY_UPDATES.sum() - before).isEqualTo(1);
+            assertThat(Ktls.receiving(accepted)).contains(OffloadOutcome.NO_KEYS);
+        }
+    }
+
+    /** Who can't send by the kernel could not answer a KeyUpdate. */
+    @Test
+    void shouldNotReceiveByTheKernelBeforeItSends() throws Exception {
+        try (OpenSsl server =
+                OpenSsl.start(
+                        "openssl",
+                        "s_server",
+                        "-accept",
+                        "127.0.0.1:0",
+                        "-tls1_3",
+                        "-num_tickets",
+                        "0",
+                        "-cert",
+                        OpenSsl.file("server.pem"),
+                        "-key",
+                        OpenSsl.file("server.pem"))) {
+            int port = Integer.parseInt(server.await("ACCEPT 127\\.0\\.0\\.1:(\\d+)").group(1));
+            try (var socket =
+                    (SSLSocket)
+                            TlsProvider.OURS
+                                    .context("")
+                                    .getSocketFactory()
+                                    .createSocket("localhost", port)) {
+                socket.startHandshake();
+                for (int i = 0; i < 5; i++) {
+                    assertThat(Ktls.receiving(socket).isPresent()).isEqualTo(i == 4);
+                    if (i == 3) {
+                        socket.getOutputStream().write(1);
+                    }
+                    server.tell("abc\n");
+                    assertThat(socket.getInputStream().readNBytes(4)).hasSize(4);
+                }
+                assertOffloaded(socket);
             }
         }
     }

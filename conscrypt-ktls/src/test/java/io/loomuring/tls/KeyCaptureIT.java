@@ -288,6 +288,23 @@ class KeyCaptureIT {
         assertThat(Ktls.keyCaptureObstacle()).get().asString().contains("TLS 1.2 alone: no place");
     }
 
+    /** A KeyUpdate may lie between. */
+    @Test
+    void shouldCallKeysFreshOnlyIfTheyOpenedTheLastRecord() throws Exception {
+        try (var pair =
+                TlsPair.of(TlsProvider.OURS.context(""), TlsProvider.OURS.context("server"))) {
+            pair.shakeHands();
+            KeyCapture capture = ((KtlsSocket) pair.client).capture();
+            pair.client.getOutputStream().write(1);
+            assertThat(capture.isFresh(KeyCapture.Direction.SEND)).isTrue();
+            pair.client.getOutputStream().write(2); // which nobody opened
+            assertThat(capture.isFresh(KeyCapture.Direction.SEND)).isFalse();
+            capture.proveEach(KeyCapture.Direction.SEND);
+            pair.client.getOutputStream().write(3);
+            assertThat(capture.isFresh(KeyCapture.Direction.SEND)).isTrue();
+        }
+    }
+
     @Test
     void shouldZeroKeysWhenTheConnectionCloses() throws Exception {
         MemorySegment key;

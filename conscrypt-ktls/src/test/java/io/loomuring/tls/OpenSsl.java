@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 
 /** A program that speaks TLS, run beside us, and what it prints. */
 final class OpenSsl implements AutoCloseable {
-    private static final long LIMIT_SECONDS = 20;
+    private static final long LIMIT_SECONDS = 60; // a JVM may take its time to start
 
     private final Process process;
     private final StringBuilder output = new StringBuilder(); // guarded by itself
