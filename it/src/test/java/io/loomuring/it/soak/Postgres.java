@@ -169,18 +169,6 @@ final class Postgres implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        deleteAll(home.toFile());
-    }
-
-    private static void deleteAll(File file) {
-        File[] members = file.listFiles();
-        if (members != null) {
-            for (File member : members) {
-                deleteAll(member);
-            }
-        }
-        if (!file.delete()) {
-            throw new IllegalStateException(file + " can't be deleted");
-        }
+        Folders.delete(home.toFile());
     }
 }
