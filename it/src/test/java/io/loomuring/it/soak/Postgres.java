@@ -28,6 +28,8 @@ final class Postgres implements AutoCloseable {
         this.process = process;
         this.home = home;
         this.log = log;
+        // unlike the tests' programs it does not end with its standard input
+        Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
     }
 
     /** Whether it is installed. */
