@@ -28,6 +28,8 @@ final class Postgres implements AutoCloseable {
         this.process = process;
         this.home = home;
         this.log = log;
+        // unlike the tests' programs it does not end with its standard input
+        Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
     }
 
     /** Whether it is installed. */
@@ -169,18 +171,6 @@ final class Postgres implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        deleteAll(home.toFile());
-    }
-
-    private static void deleteAll(File file) {
-        File[] members = file.listFiles();
-        if (members != null) {
-            for (File member : members) {
-                deleteAll(member);
-            }
-        }
-        if (!file.delete()) {
-            throw new IllegalStateException(file + " can't be deleted");
-        }
+        Folders.delete(home.toFile());
     }
 }
