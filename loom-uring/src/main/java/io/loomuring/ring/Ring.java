@@ -432,7 +432,10 @@ public final class Ring {
             } else if (userData == WAKE) {
                 wakeArmed = (flags & IORING_CQE_F_MORE) != 0;
                 wakeTaken |= owner.isRescued();
-            } else if (userData != CANCEL && res == 0 && recalled != null) {
+            } else if (userData != CANCEL
+                    && res == 0
+                    && recalled != null
+                    && recalledCount < recalled.length) {
                 recalled[recalledCount++] = userData - RECALL;
             }
             // CANCEL: found, already ending (-EALREADY) or ended (-ENOENT); its target tells
@@ -526,7 +529,7 @@ public final class Ring {
         }
         int moved = 0;
         long[] movable = inFlight.movable();
-        int room = sq.entries() / 2; // the completion queue has twice as many
+        int room = Math.max(1, sq.entries() / 2); // the completion queue has twice as many
         recalled = new long[movable.length];
         try {
             for (int from = 0; from < movable.length; from += room) {
