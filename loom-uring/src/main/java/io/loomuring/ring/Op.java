@@ -352,7 +352,7 @@ public final class Op {
     Thread completed(int res) {
         assert state() == SUBMITTED : this;
         result = res;
-        if (res != -Errno.ECANCELED) { // which may not be the end: see isToBeRepeated
+        if (!isToBeRepeated()) {
             dst = null; // a parked connection must not keep its last array alive
         }
         Thread thread = waiter; // the claimer may go on as soon as the word says so
