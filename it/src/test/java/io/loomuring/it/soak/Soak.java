@@ -87,6 +87,8 @@ final class Soak implements Callable<Integer> {
         this(List.of());
     }
 
+    private static final int MESSAGE_MAX = 500; // all of it goes to the error stream
+
     private Soak(List<String> options) {
         this.options = options;
     }
@@ -211,8 +213,11 @@ final class Soak implements Callable<Integer> {
             scene.checkAllIsWell();
             operations = scene.end().toString();
         } catch (AssertionError | InterruptedException e) {
-            System.err.println(e.getMessage());
-            returned += ", but: " + e.getMessage().replaceAll("\\s+", " ").strip();
+            if (options.isEmpty()) { // else it is what was wanted
+                System.err.println(e.getMessage());
+            }
+            String message = e.getMessage().replaceAll("\\s+", " ").strip();
+            returned += ", but: " + message.substring(0, Math.min(MESSAGE_MAX, message.length()));
         }
         check(returned, !operations.isEmpty());
         System.out.println("ring operations: " + operations);
