@@ -19,6 +19,9 @@ final class EngineBuffers {
     /** Two records: fewer system calls for bulk data. Heap arrays, as streams have it. */
     static final Pool<byte[]> RECORDS = new Pool<>(() -> new byte[2 * RECORD_MAX]);
 
+    /** Records of up to so many bytes have an array of their own. */
+    private static final int SHORT_MAX = 1024;
+
     private static final Pool<EngineBuffers> POOL = new Pool<>(EngineBuffers::new);
 
     final ByteBuffer plain = ByteBuffer.allocateDirect(PLAIN_MAX);
@@ -32,5 +35,21 @@ final class EngineBuffers {
 
     void give() {
         POOL.give(this);
+    }
+
+    /**
+     * An array for records of so many bytes. Of short ones many are on their way at a time, where
+     * each write parks: more than the pool has, and to clear another of its arrays costs more than
+     * to seal a short record.
+     */
+    static byte[] takeFor(int bytes) {
+        return bytes <= SHORT_MAX ? new byte[bytes] : RECORDS.take();
+    }
+
+    /** Gives an array for records back, if it is one of the pool's. */
+    static void give(byte[] records) {
+        if (records != null && records.length > SHORT_MAX) {
+            RECORDS.give(records);
+        }
     }
 }

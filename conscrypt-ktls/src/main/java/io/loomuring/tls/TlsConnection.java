@@ -483,7 +483,7 @@ final class TlsConnection {
     /** Until all is sent or sending is the kernel's; returns the position of what is left. */
     private int writeByEngine(byte[] source, int offset, int limit) throws IOException {
         int position = offset;
-        byte[] net = EngineBuffers.RECORDS.take();
+        byte[] net = null;
         try {
             while (position < limit && !offload.sends()) {
                 checkWritable();
@@ -494,6 +494,12 @@ final class TlsConnection {
                         int count = Math.min(limit - position, EngineBuffers.PLAIN_MAX);
                         buffers.plain.clear().put(source, position, count).flip();
                         position += wrap(buffers);
+                        if (net == null) {
+                            net =
+                                    position < limit
+                                            ? EngineBuffers.RECORDS.take()
+                                            : EngineBuffers.takeFor(buffers.cipher.position());
+                        }
                         filled += takeCipher(buffers, net, filled);
                     } while (position < limit && net.length - filled >= EngineBuffers.RECORD_MAX);
                 } finally {
@@ -504,7 +510,7 @@ final class TlsConnection {
             }
             return position;
         } finally {
-            EngineBuffers.RECORDS.give(net);
+            EngineBuffers.give(net);
         }
     }
 
