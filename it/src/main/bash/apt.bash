@@ -30,6 +30,14 @@ stanza() {
     if [[ -r $keyring ]]; then echo "Signed-By: $keyring"; fi
 }
 
+# require_mirrors: all of them on one line; ends the command where there is none
+require_mirrors() {
+    local uris
+    uris=$(mirrors | xargs)
+    [[ -n $uris ]] || die "no Debian mirror in /etc/apt: name one with --mirror"
+    echo "$uris"
+}
+
 # set_up_apt FOLDER TYPE SUITES [TYPE SUITES]...: points apt at Debian's packages (deb) or sources
 # (deb-src) of suites, with state of its own in FOLDER, so that neither root nor the machine's
 # settings are involved. What apt says is in FOLDER/log.
@@ -49,8 +57,7 @@ Acquire::Languages "none";
 Acquire::Retries "3";
 APT::Update::Error-Mode "any";
 END
-    uris=$(mirrors | xargs)
-    [[ -n $uris ]] || die "no Debian mirror in /etc/apt: name one with --mirror"
+    uris=$(require_mirrors) || exit
     while [[ $# != 0 ]]; do
         stanza "$1" "$uris" "$2"
         echo

@@ -117,10 +117,11 @@ why_no_image() {
 build_image() {
     local file=$1 uri log=${1%.tar}.log
     mkdir -p "$(dirname "$file")"
-    uri=$(mirrors | head -1 | xargs)
+    uri=$(require_mirrors) || exit
+    uri=${uri%% *}
     unshare --mount --propagation private bash -c "set -euo pipefail
         $(declare -f image_rootfs)"'
-        image_rootfs "$@"' image_rootfs "$image_release" "${uri:-http://deb.debian.org/debian}" \
+        image_rootfs "$@"' image_rootfs "$image_release" "$uri" \
         "$file.part" "${image_packages[@]}" > "$log" 2>&1 ||
         die "the image can't be built: $(grep '^E:' "$log" | tail -1 || tail -1 "$log"), see $log"
     find "$(dirname "$file")" -name "$image_release-*.tar" -delete # older ones
