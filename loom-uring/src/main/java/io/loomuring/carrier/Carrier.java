@@ -558,17 +558,16 @@ public final class Carrier extends CarrierThread {
      * (NFS, a FUSE file, {@code vfork}), at the second look: short sleeps of the kind are many.
      */
     private void moveOperationsOn() {
-        long cpuNanos = Native.lu_thread_cpu_nanos(tid); // before it is seen to sleep
         boolean sleeps = Native.lu_thread_state(tid) == 'D';
         long turn = turns;
         if (sleeps && sleptInTurn == turn) {
-            moveOperationsOn(cpuNanos);
+            moveOperationsOn(cpuNanosSeen); // taken in this look, before
         }
         sleptInTurn = sleeps ? turn : -1;
     }
 
     private void moveOperationsOn(long cpuNanos) {
-        ring.moveOn(() -> Native.lu_thread_cpu_nanos(tid) == cpuNanos);
+        ring.moveOn(() -> Native.lu_thread_cpu_nanos(tid) == cpuNanos); // it sleeps yet
     }
 
     /** Tells of it, once. */

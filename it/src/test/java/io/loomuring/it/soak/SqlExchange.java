@@ -69,26 +69,27 @@ final class SqlExchange implements NumberedExchange {
             connection.commit();
             registered = true;
         }
-        long last = query("select last from counts where stream = ?");
-        long rows = query("select count(*) from rows where stream = ?");
+        long last;
+        long rows;
+        // one statement, for one look: a transaction in doubt may be committed at any moment
+        try (PreparedStatement statement =
+                connection.prepareStatement(
+                        "select last, (select count(*) from rows where rows.stream = counts.stream)"
+                                + " from counts where stream = ?")) {
+            statement.setInt(1, stream);
+            try (ResultSet result = statement.executeQuery()) {
+                result.next();
+                last = result.getLong(1);
+                rows = result.getLong(2);
+                connection.commit();
+            }
+        }
         if (last != rows || last < number - 1 || last > number) {
             throw new Violation(
                     "stream %d: last %d, %d rows, acknowledged %d"
                             .formatted(stream, last, rows, acknowledged));
         }
         acknowledged = last;
-    }
-
-    private long query(String sql) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            statement.setInt(1, stream);
-            try (ResultSet result = statement.executeQuery()) {
-                result.next();
-                long value = result.getLong(1);
-                connection.commit();
-                return value;
-            }
-        }
     }
 
     @Override
