@@ -32,8 +32,8 @@ import java.util.concurrent.locks.LockSupport;
  */
 public final class Carrier extends CarrierThread {
     // Tasks run before the ring is entered again: fewer enters against a longer wait of completions
-    private static final int BATCH_MIN = 32; // of those that are there, even if completions wait
-    private static final int BATCH_MAX = 256; // even if none waits
+    private static final int BATCH_MIN = 32; // of those there are, even if something else waits
+    private static final int BATCH_MAX = 256; // even if nothing does
 
     private static final int INBOX_CHUNK = 1024;
 
@@ -229,7 +229,8 @@ public final class Carrier extends CarrierThread {
         mounted = !runQueue.isEmpty();
         endsBatch = false;
         for (int i = 0; i < BATCH_MAX && role == Roster.IN_USE && !endsBatch; i++) {
-            if (i >= BATCH_MIN && ring.hasCompletions()) {
+            if (i >= BATCH_MIN
+                    && (ring.hasCompletions() || (i % BATCH_MIN == 0 && nanosToDeadline() == 0))) {
                 return;
             }
             Runnable task = runQueue.poll();

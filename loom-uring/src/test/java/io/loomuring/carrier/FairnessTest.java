@@ -13,10 +13,12 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 import java.lang.foreign.Arena;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /** One carrier that is never idle, and who must have his turn all the same. */
@@ -25,6 +27,10 @@ class FairnessTest {
     private static final int MORE_THAN_A_BATCH = 300; // Carrier's has 256 tasks at most
     private static final long LONG_TASK_NANOS = 1_000_000;
     private static final int TURNS = 10;
+    private static final int SLEEPS = 100;
+    private static final int LATE_TASKS_MAX = 64;
+    private static final long SLEEP_NANOS = 1_000_000;
+    private static final long SLACK_NANOS = 20_000; // the deadline is set a little later
 
     private final AtomicBoolean done = new AtomicBoolean();
     private final List<Running<Void>> busy = new CopyOnWriteArrayList<>();
@@ -111,6 +117,37 @@ class FairnessTest {
             tasks += Running.on(ThreadKind.FOREIGN.factory(), FairnessTest::tasksOfATurn).result();
         }
         assertThat(tasks / TURNS).as("tasks a turn").isLessThan(MORE_THAN_A_BATCH / 5);
+    }
+
+    /** A batch of these has 256 tasks, half of which would come before, and looks after 32. */
+    @Test
+    void shouldFireADeadlineInTheMiddleOfABatch() throws Exception {
+        var due = new AtomicLong(Long.MAX_VALUE);
+        var tasksWhenDue = new AtomicLong();
+        keepBusy(
+                2,
+                () -> {
+                    if (System.nanoTime() >= due.get()) {
+                        due.set(Long.MAX_VALUE);
+                        tasksWhenDue.set(LoomUring.counters().tasks);
+                    }
+                    Thread.yield();
+                });
+        long[] tasks = new long[SLEEPS];
+        for (int i = 0; i < SLEEPS; i++) {
+            tasks[i] = Running.onVirtual(() -> tasksTooLate(due, tasksWhenDue)).result();
+        }
+        Arrays.sort(tasks); // some are of moments when the processor was another's
+        assertThat(tasks[SLEEPS / 2]).isLessThan(LATE_TASKS_MAX);
+    }
+
+    /** Tasks that the carrier runs after a sleep should have ended, before it does. */
+    private static long tasksTooLate(AtomicLong due, AtomicLong tasksWhenDue) {
+        tasksWhenDue.set(Long.MAX_VALUE);
+        due.set(System.nanoTime() + SLEEP_NANOS + SLACK_NANOS);
+        LockSupport.parkNanos(SLEEP_NANOS);
+        due.set(Long.MAX_VALUE);
+        return LoomUring.counters().tasks - tasksWhenDue.get(); // negative: in time
     }
 
     private static void computeAndYield() {
