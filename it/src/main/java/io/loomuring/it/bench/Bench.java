@@ -98,6 +98,13 @@ final class Bench implements Callable<Integer> {
         private boolean stall;
 
         @Option(
+                names = "--timers",
+                description =
+                        "A million pending timed parks, and sleeps beside a thread that computes,"
+                                + " on the stock JDK and on loom-uring. About 2 minutes.")
+        private boolean timers;
+
+        @Option(
                 names = "--two-carriers",
                 description =
                         "One accept loop, handlers that burn 200 us of CPU: does a second carrier"
@@ -134,6 +141,9 @@ final class Bench implements Callable<Integer> {
             }
             if (stall) {
                 return Mode.STALL;
+            }
+            if (timers) {
+                return Mode.TIMERS;
             }
             return allocation ? Mode.ALLOCATION : Mode.FULL;
         }
@@ -304,6 +314,11 @@ final class Bench implements Callable<Integer> {
         }
         if (mode == Mode.STALL) {
             return stall();
+        }
+        if (mode == Mode.TIMERS) {
+            var parks = new Timers(measured.override(mode.plan(Workload.CHANNELS)), root);
+            write(directory(mode), parks.run());
+            return 0;
         }
         int exitCode = 0;
         for (Workload workload : mode.workloads(measured.api)) {

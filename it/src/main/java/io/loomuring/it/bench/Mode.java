@@ -19,6 +19,7 @@ enum Mode {
     SQ_POLL,
     HELD,
     STALL,
+    TIMERS,
     TWO_CARRIERS,
     ALLOCATION;
 
@@ -38,7 +39,7 @@ enum Mode {
         return switch (this) {
             case DEMO, SELECTOR -> all;
             case SQ_POLL, TWO_CARRIERS, ALLOCATION -> of(api == null ? Api.CHANNELS : api, all);
-            case FULL, QUICK, PLATFORM, HELD, STALL -> api == null ? all : of(api, all);
+            case FULL, QUICK, PLATFORM, HELD, STALL, TIMERS -> api == null ? all : of(api, all);
         };
     }
 
@@ -84,6 +85,7 @@ enum Mode {
                             1);
             case HELD -> new Plan(List.of(STOCK, OURS), List.of(10_000), 3, 64, 10, 60, 0);
             case STALL -> new Plan(List.of(STOCK, OURS), List.of(0), 5, 0, 0, 2, 0);
+            case TIMERS -> new Plan(List.of(STOCK, OURS), List.of(0), 5, 0, 0, 0, 0);
             case TWO_CARRIERS -> new Plan(List.of(OURS), List.of(16), 3, 64, 3, 3, 0);
             case ALLOCATION -> new Plan(List.of(STOCK, OURS), List.of(16), 1, 64, 4, 3, 0);
         };
