@@ -12,6 +12,7 @@ import io.loomuring.abi.Shim;
 import io.loomuring.ring.Op;
 
 import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Blocking operations on raw descriptors: all that channels see of carriers and rings.
@@ -216,22 +217,32 @@ public final class CarrierIo {
         return op.isCancelled() ? -Errno.ECANCELED : Shim.sendfileNow(fd, file, position, count);
     }
 
-    /** {@code accept4(2)}: a descriptor or {@code -errno}. */
+    /**
+     * {@code accept4(2)}: a descriptor or {@code -errno}.
+     *
+     * @param left accepts of the socket's that were left to the kernel: a connection wakes one
+     *     accept, and they stand before the next, which polls, therefore, before it accepts
+     */
     public static int accept(
-            Op op, int fd, long sockaddr, long addrlen, int flags, long timeoutNanos) {
+            Op op,
+            int fd,
+            long sockaddr,
+            long addrlen,
+            int flags,
+            long timeoutNanos,
+            AtomicInteger left) {
         long deadline = Waiting.deadline(timeoutNanos);
-        op.prepAccept(fd, sockaddr, addrlen, flags);
-        submitAndAwait(op, deadline);
-        while (op.isToBeRepeated()) {
-            // a connection wakes one accept, and the request that was left stands before the next
-            op.prepPollAdd(fd, POLLIN);
-            int revents = performUntil(op, deadline);
-            if (revents < 0) {
-                return revents;
+        do {
+            if (left.get() > 0) {
+                op.prepPollAdd(fd, POLLIN);
+                int revents = performUntil(op, deadline);
+                if (revents < 0) {
+                    return revents;
+                }
             }
             op.prepAccept(fd, sockaddr, addrlen, flags);
             submitAndAwait(op, deadline);
-        }
+        } while (op.isToBeRepeated());
         return op.result();
     }
 

@@ -25,6 +25,7 @@ import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.IllegalBlockingModeException;
 import java.nio.channels.NotYetBoundException;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A socket that accepts connections: the blocking logic behind channels and sockets alike, as
@@ -47,6 +48,9 @@ final class ListeningSocket extends Endpoint {
 
     private volatile SocketAddress localAddress; // stateLock to change; null if not bound
 
+    /** Accepts that were left to the kernel: each may be woken in the place of those after it. */
+    private final AtomicInteger left = new AtomicInteger();
+
     /** A new socket. */
     ListeningSocket(Host host, ProtocolFamily family) throws IOException {
         super(1, host, family, SunNet.serverSocket(family));
@@ -56,6 +60,16 @@ final class ListeningSocket extends Endpoint {
     ListeningSocket(Host host, ProtocolFamily family, FileDescriptor fd) throws IOException {
         super(1, host, family, fd);
         localAddress = SunNet.localAddress(family, fd);
+    }
+
+    @Override
+    public void leftToKernel() {
+        left.incrementAndGet();
+    }
+
+    @Override
+    public void backFromKernel() {
+        left.decrementAndGet();
     }
 
     // ---- state ----
@@ -115,7 +129,13 @@ final class ListeningSocket extends Endpoint {
             Memory.putInt(address + ADDRLEN, Sockaddr.SIZE);
             n =
                     CarrierIo.accept(
-                            readOp, fdVal, address, address + ADDRLEN, SOCK_CLOEXEC, timeoutNanos);
+                            readOp,
+                            fdVal,
+                            address,
+                            address + ADDRLEN,
+                            SOCK_CLOEXEC,
+                            timeoutNanos,
+                            left);
         } while (n == -ECONNABORTED); // it went away while it waited for us: not our caller's
         Accepted accepted = n >= 0 ? accepted(n) : null;
         try {

@@ -32,7 +32,7 @@ import java.nio.channels.IllegalBlockingModeException;
 import java.nio.channels.NotYetConnectedException;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -81,7 +81,7 @@ final class UdpSocket extends Endpoint {
      */
     private final long area;
 
-    private final AtomicBoolean areaKept = new AtomicBoolean(); // a request names it for ever
+    private final AtomicInteger areaUsers = new AtomicInteger(1); // the descriptor, left requests
 
     private final long in;
     private final long out;
@@ -117,21 +117,30 @@ final class UdpSocket extends Endpoint {
     Cleanable closer(Object owner) {
         int number = fdVal;
         long address = area;
-        AtomicBoolean kept = areaKept;
+        AtomicInteger users = areaUsers;
         return SunNet.whenUnreachable(
                 owner,
                 () -> {
                     closeDescriptor(number);
-                    if (!kept.get()) {
-                        NativeMemory.free(address);
-                        areas.decrement();
-                    }
+                    endUse(users, address);
                 });
+    }
+
+    private static void endUse(AtomicInteger users, long address) {
+        if (users.decrementAndGet() == 0) {
+            NativeMemory.free(address);
+            areas.decrement();
+        }
     }
 
     @Override
     public void leftToKernel() {
-        areaKept.set(true);
+        areaUsers.incrementAndGet();
+    }
+
+    @Override
+    public void backFromKernel() {
+        endUse(areaUsers, area);
     }
 
     /** How many sockets have their memory: those that are neither closed nor collected. */

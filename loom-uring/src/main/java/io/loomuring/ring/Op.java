@@ -58,10 +58,14 @@ public final class Op {
         void interrupted(Op op);
 
         /**
-         * The operation goes on elsewhere, its request stays with the kernel ({@link Ring#moveOn}):
-         * memory that it names is not to be freed while the owner is reachable. On the watchdog.
+         * The operation goes on elsewhere, its request stays with the kernel ({@link Ring#moveOn})
+         * and may write to the memory that it names until {@link #backFromKernel}. The owner is
+         * kept reachable for so long. On the watchdog.
          */
         default void leftToKernel() {}
+
+        /** The final CQE of a request that was left has come. On the ring's owner. */
+        default void backFromKernel() {}
     }
 
     /** Gets threads out of system calls. */

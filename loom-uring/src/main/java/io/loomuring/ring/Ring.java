@@ -460,6 +460,7 @@ public final class Ring {
         if (op.isLeft()) {
             counters.staleCompletions += res == -Errno.ECANCELED ? 0 : 1;
             inFlight.free(userData);
+            op.owner().backFromKernel();
             return;
         }
         assert (flags & IORING_CQE_F_MORE) == 0 : "not the final CQE of " + op;

@@ -62,6 +62,7 @@ class SleepingCarrierTest {
             selected.server().configureBlocking(false).register(selector, SelectionKey.OP_READ);
             sockets.client().setSoTimeout(SO_TIMEOUT_MILLIS);
 
+            long areas = UdpSocket.areas();
             var accept = blocked(listener::accept);
             var platformAccept =
                     Attempt.start(ThreadKind.PLATFORM, otherListener::accept).awaitBlocked();
@@ -93,6 +94,11 @@ class SleepingCarrierTest {
 
                 close(accept.get());
                 close(platformAccept.get());
+                for (int i = 0; i < 3; i++) { // what was left there may take a wake-up each
+                    var next = blocked(listener::accept);
+                    connectTo(listener);
+                    close(next.get());
+                }
                 assertThat(read.get()).isEqualTo(3);
                 assertThat(closed.failure()).isInstanceOf(AsynchronousCloseException.class);
                 assertThat(receive.get()).isEqualTo(sender.getLocalAddress());
@@ -100,10 +106,13 @@ class SleepingCarrierTest {
                 assertThat(timed.failure()).isInstanceOf(SocketTimeoutException.class);
                 assertThat(sleeper.isDone()).isFalse();
                 assertThat(LoomUring.counters().moved - moved).isGreaterThanOrEqualTo(6);
+                datagram.socket().close();
+                assertThat(UdpSocket.areas()).as("the kernel may write there").isEqualTo(areas);
             } finally {
                 fifo.end();
                 sleeper.get();
             }
+            Attempt.eventually("freed", () -> UdpSocket.areas() < areas);
             // what the requests that were left there have to say is nobody's any more
             pair.client().write(ByteBuffer.allocate(1));
             assertThat(blocked(listener::accept).isDone()).isFalse();
