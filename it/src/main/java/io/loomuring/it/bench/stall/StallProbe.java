@@ -34,6 +34,7 @@ public final class StallProbe {
     private static final int WARM_UP_HOG_MILLIS = 200;
     private static final long WARM_UP_MILLIS = 1_500;
     private static final long BETWEEN_MILLIS = 300;
+    private static final long SILENCE_MAX_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final int victims;
     private final long periodNanos;
@@ -75,11 +76,23 @@ public final class StallProbe {
             LockSupport.parkNanos(3 * periodNanos); // who was late has said so
             var line = new StringBuilder("WORST");
             for (Victim victim : Victim.values()) {
+                awaitOne(victim);
                 line.append(' ').append(TimeUnit.NANOSECONDS.toMicros(victim.takeWorstNanos()));
             }
             System.out.println(line);
         }
         done.set(true);
+    }
+
+    /** That none is late is no news if none goes on. */
+    private static void awaitOne(Victim victim) {
+        long end = System.nanoTime() + SILENCE_MAX_NANOS;
+        while (victim.isSilent()) {
+            if (System.nanoTime() - end > 0) {
+                fail(new IllegalStateException(victim.label() + ": none goes on any more"));
+            }
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+        }
     }
 
     private static void runHogs(long millis, List<Hog> hogs) throws InterruptedException {

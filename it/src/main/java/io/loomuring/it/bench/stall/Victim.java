@@ -9,10 +9,12 @@ public enum Victim {
     SLEEP("sleep"),
     HAND_OFF("lock hand-off");
 
+    private static final long NONE = -1;
+
     private final String label;
 
     @SuppressWarnings("ImmutableEnumChecker") // it counts, for the whole program
-    private final AtomicLong worstNanos = new AtomicLong();
+    private final AtomicLong worstNanos = new AtomicLong(NONE);
 
     Victim(String label) {
         this.label = label;
@@ -31,8 +33,13 @@ public enum Victim {
         }
     }
 
+    /** Whether none has gone on since the last call of {@link #takeWorstNanos}. */
+    boolean isSilent() {
+        return worstNanos.get() == NONE;
+    }
+
     /** The worst delay since the last call. */
     long takeWorstNanos() {
-        return worstNanos.getAndSet(0);
+        return worstNanos.getAndSet(NONE);
     }
 }
