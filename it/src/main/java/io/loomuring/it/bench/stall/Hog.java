@@ -72,6 +72,7 @@ public enum Hog {
             openForWritingAfter(fifo, nanos);
             new FileInputStream(fifo.toFile()).close();
             Files.delete(fifo);
+            Files.delete(fifo.getParent());
         }
     },
 
@@ -96,6 +97,7 @@ public enum Hog {
             openForWritingAfter(fifo, nanos);
             Native.spawnAfterOpening(fifo);
             Files.delete(fifo);
+            Files.delete(fifo.getParent());
         }
     };
 
@@ -126,7 +128,6 @@ public enum Hog {
 
     private static Path newFifo() throws IOException, InterruptedException {
         Path folder = Files.createTempDirectory("stall");
-        folder.toFile().deleteOnExit();
         Path fifo = folder.resolve("fifo");
         int exit = new ProcessBuilder("mkfifo", fifo.toString()).inheritIO().start().waitFor();
         if (exit != 0) {
