@@ -4,7 +4,6 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -65,7 +64,10 @@ final class Output {
                 add(line);
             }
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            add(
+                    e
+                            .toString()); // Process closes it when the child is killed: who misses
+                                          // a line says so
         } finally {
             end();
         }
