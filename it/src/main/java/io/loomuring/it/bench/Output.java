@@ -64,10 +64,8 @@ final class Output {
                 add(line);
             }
         } catch (IOException e) {
-            add(
-                    e
-                            .toString()); // Process closes it when the child is killed: who misses
-                                          // a line says so
+            add(e.toString()); // Process closes it when the child is killed: who misses
+            // a line says so
         } finally {
             end();
         }
