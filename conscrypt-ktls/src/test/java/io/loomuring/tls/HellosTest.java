@@ -48,4 +48,14 @@ class HellosTest {
         assertThat(Hellos.note(record(first, 0xd0, 0, 0x24, 3, 3), randoms)).isFalse();
         assertThat(randoms).containsOnly(0);
     }
+
+    @Test
+    void shouldTakeNoDataAndNoPartForAHello() {
+        byte[] randoms = new byte[2 * SecretLayout.RANDOM];
+        ByteBuffer data = record(1, 0, 2, 0, 3, 3).put(0, (byte) TlsRecord.APPLICATION_DATA);
+        assertThat(Hellos.note(data, randoms)).isFalse();
+        ByteBuffer part = record(1, 0, 2, 0, 3, 3);
+        assertThat(Hellos.note(part.limit(part.limit() - 3), randoms)).isFalse();
+        assertThat(randoms).containsOnly(0);
+    }
 }
