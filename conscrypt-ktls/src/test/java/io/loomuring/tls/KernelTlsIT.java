@@ -330,6 +330,7 @@ class KernelTlsIT {
                                     "127.0.0.1:" + listener.getLocalPort());
                     var accepted = (SSLSocket) listener.accept()) {
                 InputStream in = accepted.getInputStream();
+                long before = TlsCounters.KEY_UPDATES.sum();
                 for (int i = 0; i < 3; i++) {
                     client.tell("one\n");
                     assertThat(in.readNBytes(4)).asString().isEqualTo("one\n");
@@ -351,6 +352,12 @@ class KernelTlsIT {
                         assumeTrue(
                                 failure == null || !failure.getMessage().contains("6.14"),
                                 "this kernel can't change keys: Linux before 6.14");
+                        if (i == 1) {
+                            assertThat(failure).isNull();
+                            assertThat(TlsCounters.KEY_UPDATES.sum() - before)
+                                    .as("of the client's, and ours in answer")
+                                    .isEqualTo(2);
+                        }
                     }
                 }
             }
