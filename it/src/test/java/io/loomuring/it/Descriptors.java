@@ -59,10 +59,29 @@ public final class Descriptors {
                     var more = ofThisProcessButCarriers();
                     int excess = more.size() - before.size();
                     more.values().removeAll(before.values());
+                    more.replaceAll((_, link) -> link + connectionOf(link));
                     return excess + " descriptors left open, new are " + more;
                 },
                 CLOSE_WAIT,
                 () -> ofThisProcessButCarriers().size() <= before.size());
+    }
+
+    /** What the kernel says of a TCP socket: its addresses and its state, in hexadecimal. */
+    private static String connectionOf(String link) {
+        String inode = link.replaceAll("\\D", "");
+        for (String table : List.of("tcp", "tcp6")) {
+            try {
+                for (String line : Files.readAllLines(Path.of("/proc/self/net", table))) {
+                    String[] fields = line.strip().split("\\s+", -1);
+                    if (link.startsWith("socket:") && fields[9].equals(inode)) {
+                        return " from " + fields[1] + " to " + fields[2] + " in state " + fields[3];
+                    }
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        return "";
     }
 
     /** A line of {@code /proc/PID/fdinfo/FD} or the like, by its key. */
