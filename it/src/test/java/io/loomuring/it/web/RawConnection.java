@@ -100,7 +100,11 @@ public final class RawConnection implements Closeable {
 
                     @Override
                     public void close() throws IOException {
-                        socket.close();
+                        try {
+                            socket.close();
+                        } finally {
+                            lowest.close(); // JSSE's close may fail before it does
+                        }
                     }
                 });
     }
