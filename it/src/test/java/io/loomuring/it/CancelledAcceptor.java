@@ -9,7 +9,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -50,9 +49,8 @@ final class CancelledAcceptor implements Runnable, Opponent.Target, Op.Owner {
     }
 
     private boolean accept() {
-        var left = new AtomicInteger();
         check(op.tryClaim(), "the operation is in use");
-        int fd = CarrierIo.accept(op, listener, 0, 0, SocketAbi.SOCK_CLOEXEC, 0, left);
+        int fd = CarrierIo.accept(op, listener, 0, 0, SocketAbi.SOCK_CLOEXEC, 0);
         boolean cancelled = op.cancelReason() != 0;
         op.release();
         boolean _ = Thread.interrupted();

@@ -12,7 +12,6 @@ import io.loomuring.abi.Shim;
 import io.loomuring.ring.Op;
 
 import java.nio.ByteBuffer;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Blocking operations on raw descriptors: all that channels see of carriers and rings.
@@ -217,23 +216,13 @@ public final class CarrierIo {
         return op.isCancelled() ? -Errno.ECANCELED : Shim.sendfileNow(fd, file, position, count);
     }
 
-    /**
-     * {@code accept4(2)}: a descriptor or {@code -errno}.
-     *
-     * @param left accepts of the socket's that were left to the kernel: a connection wakes one
-     *     accept, and they stand before the next, which polls, therefore, before it accepts
-     */
+    /** {@code accept4(2)}: a descriptor or {@code -errno}. */
     public static int accept(
-            Op op,
-            int fd,
-            long sockaddr,
-            long addrlen,
-            int flags,
-            long timeoutNanos,
-            AtomicInteger left) {
+            Op op, int fd, long sockaddr, long addrlen, int flags, long timeoutNanos) {
         long deadline = Waiting.deadline(timeoutNanos);
         do {
-            if (left.get() > 0) {
+            // a connection wakes one accept, and a request that was left stands before the next
+            if (op.owner().isLeftToKernel()) {
                 op.prepPollAdd(fd, POLLIN);
                 int revents = performUntil(op, deadline);
                 if (revents < 0) {

@@ -72,6 +72,11 @@ final class ListeningSocket extends Endpoint {
         left.decrementAndGet();
     }
 
+    @Override
+    public boolean isLeftToKernel() {
+        return left.get() > 0;
+    }
+
     // ---- state ----
 
     /** Null if not bound; also after close. */
@@ -129,13 +134,7 @@ final class ListeningSocket extends Endpoint {
             Memory.putInt(address + ADDRLEN, Sockaddr.SIZE);
             n =
                     CarrierIo.accept(
-                            readOp,
-                            fdVal,
-                            address,
-                            address + ADDRLEN,
-                            SOCK_CLOEXEC,
-                            timeoutNanos,
-                            left);
+                            readOp, fdVal, address, address + ADDRLEN, SOCK_CLOEXEC, timeoutNanos);
         } while (n == -ECONNABORTED); // it went away while it waited for us: not our caller's
         Accepted accepted = n >= 0 ? accepted(n) : null;
         try {

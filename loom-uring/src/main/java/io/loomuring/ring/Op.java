@@ -66,6 +66,11 @@ public final class Op {
 
         /** The final CQE of a request that was left has come. On the ring's owner. */
         default void backFromKernel() {}
+
+        /** Whether a request is left; any thread. Asked of those that accept alone. */
+        default boolean isLeftToKernel() {
+            return false;
+        }
     }
 
     /** Gets threads out of system calls. */

@@ -251,18 +251,7 @@ abstract class CarrierIoContract {
 
         Op op = op();
         Running<Integer> acceptor =
-                start(
-                        kind,
-                        op,
-                        mine ->
-                                CarrierIo.accept(
-                                        mine,
-                                        listener,
-                                        0,
-                                        0,
-                                        SOCK_CLOEXEC,
-                                        0,
-                                        new AtomicInteger()));
+                start(kind, op, mine -> CarrierIo.accept(mine, listener, 0, 0, SOCK_CLOEXEC, 0));
         int client = Libc.socket(AF_INET, Libc.SOCK_STREAM | SOCK_CLOEXEC, 0);
         int connected =
                 perform(kind, mine -> CarrierIo.connect(mine, client, name, SIZEOF_SOCKADDR_IN, 0));
