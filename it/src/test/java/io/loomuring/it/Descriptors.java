@@ -68,12 +68,11 @@ public final class Descriptors {
 
     /** What the kernel says of a TCP socket: its addresses and its state, in hexadecimal. */
     private static String connectionOf(String link) {
-        String inode = link.replaceAll("\\D", "");
         for (String table : List.of("tcp", "tcp6")) {
             try {
                 for (String line : Files.readAllLines(Path.of("/proc/self/net", table))) {
                     String[] fields = line.strip().split("\\s+", -1);
-                    if (link.startsWith("socket:") && fields[9].equals(inode)) {
+                    if (link.equals("socket:[" + fields[9] + "]")) {
                         return " from " + fields[1] + " to " + fields[2] + " in state " + fields[3];
                     }
                 }

@@ -64,8 +64,7 @@ final class Output {
                 add(line);
             }
         } catch (IOException e) {
-            add(e.toString()); // Process closes it when the child is killed: who misses
-            // a line says so
+            add(e.toString()); // closed under us when the child was killed
         } finally {
             end();
         }

@@ -112,11 +112,7 @@ final class Stall {
         var errors = new Output(process.getErrorStream(), "errors");
         List<long[]> rounds = new ArrayList<>();
         for (int round = 0; round < plan.rounds(); round++) {
-            String line =
-                    output.awaitLine("WORST", ROUND_WAIT)
-                            .orElseThrow(() ->
-                                    new BenchFailure(
-                                            side.label() + " ended too early: " + errors.text()));
+            String line = awaitLine(side, "WORST", ROUND_WAIT, output, errors);
             rounds.add(Stream.of(line.split(" ")).mapToLong(Long::parseLong).toArray());
         }
         if (side.isOnRings()) {
@@ -138,6 +134,13 @@ final class Stall {
                 rounds.stream()
                         .map(round -> millis((double) Arrays.stream(round).max().orElseThrow()))
                         .collect(Collectors.joining(", ")));
+    }
+
+    /** What follows the prefix on the next such line of a probe. */
+    static String awaitLine(Side side, String prefix, Duration wait, Output output, Output errors) {
+        return output.awaitLine(prefix, wait)
+                .orElseThrow(() ->
+                        new BenchFailure(side.label() + " ended too early: " + errors.text()));
     }
 
     private List<String> command(Case one, Side side) {

@@ -71,13 +71,7 @@ final class Timers {
         var errors = new Output(process.getErrorStream(), "errors");
         double[] sample =
                 Stream.of("PENDING", "LATE")
-                        .map(prefix ->
-                                output.awaitLine(prefix, WAIT)
-                                        .orElseThrow(() ->
-                                                new BenchFailure(
-                                                        side.label()
-                                                                + " ended too early: "
-                                                                + errors.text())))
+                        .map(prefix -> Stall.awaitLine(side, prefix, WAIT, output, errors))
                         .flatMap(line -> Stream.of(line.strip().split(" ")))
                         .mapToDouble(Double::parseDouble)
                         .toArray();

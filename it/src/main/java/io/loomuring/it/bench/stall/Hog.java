@@ -71,8 +71,7 @@ public enum Hog {
             Path fifo = newFifo();
             openForWritingAfter(fifo, nanos);
             new FileInputStream(fifo.toFile()).close();
-            Files.delete(fifo);
-            Files.delete(fifo.getParent());
+            deleteFifo(fifo);
         }
     },
 
@@ -96,8 +95,7 @@ public enum Hog {
             Path fifo = newFifo();
             openForWritingAfter(fifo, nanos);
             Native.spawnAfterOpening(fifo);
-            Files.delete(fifo);
-            Files.delete(fifo.getParent());
+            deleteFifo(fifo);
         }
     };
 
@@ -134,6 +132,11 @@ public enum Hog {
             throw new IOException("mkfifo " + fifo + ": exit " + exit);
         }
         return fifo;
+    }
+
+    private static void deleteFifo(Path fifo) throws IOException {
+        Files.delete(fifo);
+        Files.delete(fifo.getParent());
     }
 
     private static void openForWritingAfter(Path fifo, long nanos) {
