@@ -38,3 +38,8 @@ test_cases() {
             print what "\t" class "." attribute($0, "name") "\t" why
         }' "$@"
 }
+
+# not_passed FILE: those of its lines, which test_cases wrote, as one reads them
+not_passed() {
+    awk -F'\t' '$1 != "passed" { print $1 ": " $2 ($3 == "" ? "" : " (" substr($3, 1, 200) ")") }' "$1"
+}
