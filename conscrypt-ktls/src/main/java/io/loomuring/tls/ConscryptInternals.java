@@ -20,7 +20,7 @@ import javax.net.ssl.SSLEngine;
 final class ConscryptInternals {
     private ConscryptInternals() {}
 
-    private static final String PACKAGE = "org.conscrypt.";
+    static final String PACKAGE = "org.conscrypt.";
 
     private static MethodHandle delegate; // (SSLEngine) -> the engine itself
     private static MethodHandle nativeSsl; // (engine) -> NativeSsl
@@ -73,14 +73,14 @@ final class ConscryptInternals {
         }
     }
 
-    private static MethodHandle method(Class<?> owner, String name, Class<?>... parameters)
+    static MethodHandle method(Class<?> owner, String name, Class<?>... parameters)
             throws ReflectiveOperationException {
         Method method = owner.getDeclaredMethod(name, parameters);
         method.setAccessible(true);
         return MethodHandles.lookup().unreflect(method);
     }
 
-    private static MethodHandle getter(Class<?> owner, String name, Class<?> type, Class<?> generic)
+    static MethodHandle getter(Class<?> owner, String name, Class<?> type, Class<?> generic)
             throws ReflectiveOperationException {
         Field field = owner.getDeclaredField(name);
         if (field.getType() != type) {
@@ -97,8 +97,13 @@ final class ConscryptInternals {
         return MISSING;
     }
 
-    private static Object nativeSslOf(SSLEngine engine) throws Throwable {
-        return (Object) nativeSsl.invokeExact((Object) delegate.invokeExact(engine));
+    /** Conscrypt's own engine, of which ours is a wrapper. */
+    static Object engineOf(SSLEngine engine) throws Throwable {
+        return (Object) delegate.invokeExact(engine);
+    }
+
+    static Object nativeSslOf(SSLEngine engine) throws Throwable {
+        return (Object) nativeSsl.invokeExact(engineOf(engine));
     }
 
     /** The address of an engine's {@code SSL}; 0: it is gone. Valid while the engine lives. */
@@ -170,7 +175,7 @@ final class ConscryptInternals {
         }
     }
 
-    private static IllegalStateException unexpected(Throwable e) {
+    static IllegalStateException unexpected(Throwable e) {
         return new IllegalStateException("Conscrypt: " + e, e);
     }
 }

@@ -1,5 +1,6 @@
 package io.loomuring.tls;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 
 /**
@@ -26,6 +27,8 @@ final class EngineBuffers {
 
     final ByteBuffer plain = ByteBuffer.allocateDirect(PLAIN_MAX);
     final ByteBuffer cipher = ByteBuffer.allocateDirect(CIPHER_CAPACITY);
+    final long plainAddress = MemorySegment.ofBuffer(plain).address();
+    final long cipherAddress = MemorySegment.ofBuffer(cipher).address();
 
     private EngineBuffers() {}
 

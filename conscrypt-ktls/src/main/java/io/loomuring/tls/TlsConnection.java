@@ -77,6 +77,7 @@ final class TlsConnection {
     private volatile IOException failure; // what broke the connection
     private boolean shown; // the present record, to capture; guarded by readLock
     private EngineBuffers leftover; // plain bytes not yet read; guarded by readLock
+    private NativeRecords natives; // past the engine, if that can be; published by open
 
     TlsConnection(
             KtlsSocket owner,
@@ -214,6 +215,7 @@ final class TlsConnection {
             if (capture != null) {
                 capture.handshakeSent();
             }
+            natives = NativeRecords.of(engine);
             offload.handshakeDone();
             handOverSending();
             if (capture == null || !capture.isTls13()) {
@@ -259,6 +261,12 @@ final class TlsConnection {
             shown = true;
         }
         try {
+            if (natives != null) {
+                int count = natives.open(buffers);
+                records.consume();
+                shown = false;
+                return count == NativeRecords.CLOSED ? Status.CLOSED : Status.OK;
+            }
             SSLEngineResult result = engine.unwrap(buffers.cipher, buffers.plain);
             if (result.bytesConsumed() > 0) {
                 records.consume();
@@ -544,14 +552,24 @@ final class TlsConnection {
     }
 
     private int wrap(EngineBuffers buffers) throws IOException {
-        SSLEngineResult result = engine.wrap(buffers.plain, buffers.cipher.clear());
-        if (result.bytesConsumed() == 0 && result.bytesProduced() == 0) {
-            checkWritable();
-            throw result.getStatus() == Status.CLOSED
-                    ? outboundClosed()
-                    : new SSLException("the engine takes no data: " + result);
+        buffers.cipher.clear();
+        int consumed;
+        try {
+            consumed =
+                    natives != null
+                            ? natives.seal(buffers)
+                            : engine.wrap(buffers.plain, buffers.cipher).bytesConsumed();
+        } catch (SSLException e) {
+            checkWritable(); // closed meanwhile: nothing is broken
+            throw e;
         }
-        return result.bytesConsumed();
+        if (consumed == 0 && buffers.cipher.position() == 0) {
+            checkWritable();
+            throw engine.isOutboundDone()
+                    ? outboundClosed()
+                    : new SSLException("the engine takes no data");
+        }
+        return consumed;
     }
 
     private void checkWritable() throws IOException {

@@ -25,15 +25,18 @@ import javax.net.ssl.SSLContext;
 
 /**
  * What TLS costs a server: a thread for each connection, ordinary sockets, TLS 1.3. The server has
- * a JVM and a processor of its own; its CPU time is what counts. The load is the same for all. Run
- * it on the tests' class path: {@code client ROUNDS LOOM-URING-JAR}.
+ * a JVM and a processor of its own; its CPU time is what counts. The load is the same for all:
+ * JSSE, and of short messages OpenSSL, which costs less than any server, so that the server is
+ * always busy. {@code src/test/bin/measure} runs it: {@code client ROUNDS LOOM-URING-JAR TLS-LOAD}.
  */
 final class TlsBench {
     private TlsBench() {}
 
     private static final int MESSAGE = 64; // bytes
     private static final int CHUNK = 64 << 10; // bytes
+    private static final int[] CONNECTIONS = {1, 16, 128}; // of short messages
     private static final long WARM_UP_MILLIS = 1500;
+    private static final long ECHO_WARM_UP_MILLIS = 4000; // the first of the three; then as above
     private static final long MEASURE_MILLIS = 2000;
 
     /** What the connection is for, its first byte. */
@@ -56,12 +59,12 @@ final class TlsBench {
         }
     }
 
-    /** {@code server PROVIDER}, or {@code client ROUNDS LOOM-URING-JAR}. */
+    /** {@code server PROVIDER}, or {@code client ROUNDS LOOM-URING-JAR TLS-LOAD}. */
     public static void main(String[] arguments) throws Exception {
         if (arguments[0].equals("server")) {
             serve(arguments[1]);
         } else {
-            compare(Integer.parseInt(arguments[1]), arguments[2]);
+            compare(Integer.parseInt(arguments[1]), arguments[2], arguments[3]);
         }
     }
 
@@ -227,21 +230,41 @@ final class TlsBench {
         return TlsProvider.JSSE.context("TLS", null, Identities.trust("ca"));
     }
 
-    private static double[][] all(Server server) throws Exception {
+    /** As {@link #measure}, by the load in C. */
+    @SuppressWarnings("EnumOrdinal") // both sides are this class
+    private static double[] measureEcho(
+            Server server, String load, int connections, long warmUpMillis) throws IOException {
+        Process process =
+                new ProcessBuilder(
+                                load,
+                                Integer.toString(server.port),
+                                Integer.toString(Task.ECHO.ordinal()),
+                                Integer.toString(connections),
+                                Double.toString(warmUpMillis / 1e3),
+                                Double.toString(MEASURE_MILLIS / 1e3))
+                        .redirectError(ProcessBuilder.Redirect.INHERIT)
+                        .start();
+        try (BufferedReader output = process.inputReader(StandardCharsets.US_ASCII)) {
+            output.readLine(); // measuring
+            long cpuBefore = server.cpuNanos();
+            long start = System.nanoTime();
+            String count = output.readLine();
+            if (count == null) {
+                throw new IOException("the load gave up");
+            }
+            double cpuNanos = server.cpuNanos() - cpuBefore;
+            double seconds = (System.nanoTime() - start) / 1e9;
+            long answers = Long.parseLong(count);
+            return new double[] {cpuNanos / 1000 / answers, answers / seconds};
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private static double[][] all(Server server, String load) throws Exception {
         SSLContext shared = client();
         Work full = done -> shakeHands(server, null, done);
         Work resumed = done -> shakeHands(server, shared, done);
-        Work echo =
-                done -> {
-                    try (Socket socket = connect(shared, server, Task.ECHO)) {
-                        byte[] message = new byte[MESSAGE];
-                        while (!stopped) {
-                            socket.getOutputStream().write(message);
-                            socket.getInputStream().readNBytes(message, 0, MESSAGE);
-                            done.increment();
-                        }
-                    }
-                };
         Work bulk =
                 done -> {
                     try (var plain = new Socket("localhost", server.port);
@@ -257,12 +280,16 @@ final class TlsBench {
                         plain.shutdownInput(); // JSSE's own close reads as long as something comes
                     }
                 };
-        return new double[][] {
-            measure(server, 2, full),
-            measure(server, 2, resumed),
-            measure(server, 16, echo),
-            measure(server, 1, bulk)
-        };
+        var found = new ArrayList<double[]>();
+        found.add(measure(server, 2, full));
+        found.add(measure(server, 2, resumed));
+        long warmUp = ECHO_WARM_UP_MILLIS;
+        for (int connections : CONNECTIONS) {
+            found.add(measureEcho(server, load, connections, warmUp));
+            warmUp = WARM_UP_MILLIS;
+        }
+        found.add(measure(server, 1, bulk));
+        return found.toArray(double[][]::new);
     }
 
     private static void shakeHands(Server server, SSLContext shared, LongAdder done)
@@ -280,7 +307,7 @@ final class TlsBench {
         }
     }
 
-    private static void compare(int rounds, String agent) throws Exception {
+    private static void compare(int rounds, String agent, String load) throws Exception {
         var variants =
                 List.of(
                         new Variant("JSSE", false),
@@ -289,33 +316,34 @@ final class TlsBench {
                         new Variant("CONSCRYPT", true),
                         new Variant("OURS", true),
                         new Variant("OURS", false));
-        Map<Variant, double[][]> best = new LinkedHashMap<>();
+        Map<Variant, List<double[][]>> found = new LinkedHashMap<>();
         for (int round = 0; round < rounds; round++) {
             for (Variant variant : variants) {
                 try (Server server = new Server(variant, agent)) {
-                    double[][] found = all(server);
-                    best.merge(variant, found, TlsBench::lower);
+                    found.computeIfAbsent(variant, _ -> new ArrayList<>()).add(all(server, load));
                 }
             }
         }
         System.out.println(
-                "| server | full handshake, CPU us (per s) | resumed | 64 bytes, 16 connections |"
-                        + " bulk, CPU us/MiB (MiB/s) |");
-        System.out.println("| --- | --- | --- | --- | --- |");
-        best.forEach((variant, found) -> {
+                "| server: CPU us, lowest (median, highest) of "
+                        + rounds
+                        + " | full handshake | resumed | 64 bytes: 1 connection | 16 | 128"
+                        + " | 1 MiB sent |");
+        System.out.println("| --- | --- | --- | --- | --- | --- | --- |");
+        found.forEach((variant, all) -> {
             var row = new StringBuilder("| " + variant);
-            for (double[] cell : found) {
-                row.append(String.format(Locale.ROOT, " | %.1f (%,.0f)", cell[0], cell[1]));
+            for (int i = 0; i < all.getFirst().length; i++) {
+                int kind = i;
+                double[] sorted = all.stream().mapToDouble(one -> one[kind][0]).sorted().toArray();
+                row.append(
+                        String.format(
+                                Locale.ROOT,
+                                " | %.2f (%.2f, %.2f)",
+                                sorted[0],
+                                sorted[sorted.length / 2],
+                                sorted[sorted.length - 1]));
             }
             System.out.println(row + " |");
         });
-    }
-
-    private static double[][] lower(double[][] one, double[][] other) {
-        double[][] result = one.clone();
-        for (int i = 0; i < one.length; i++) {
-            result[i] = one[i][0] <= other[i][0] ? one[i] : other[i];
-        }
-        return result;
     }
 }
