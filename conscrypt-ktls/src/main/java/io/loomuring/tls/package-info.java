@@ -3,6 +3,6 @@
  * Owns the provider {@code LoomUringTLS}; its sockets drive a Conscrypt engine record by record
  * over a plain {@code Socket}. Any thread may call; a caller that waits parks in the plain socket.
  * May import Conscrypt and the JDK's public API; Conscrypt's internals are named in {@code
- * ConscryptInternals} alone. Start reading at {@code TlsConnection}.
+ * ConscryptInternals} and {@code NativeRecords} alone. Start reading at {@code TlsConnection}.
  */
 package io.loomuring.tls;

@@ -36,7 +36,7 @@ final class TlsBench {
     private static final int CHUNK = 64 << 10; // bytes
     private static final int[] CONNECTIONS = {1, 16, 128}; // of short messages
     private static final long WARM_UP_MILLIS = 1500;
-    private static final long ECHO_WARM_UP_MILLIS = 4000; // the first of the three; then as above
+    private static final long ECHO_WARM_UP_MILLIS = 4000; // short messages show what JITs have done
     private static final long MEASURE_MILLIS = 2000;
 
     /** What the connection is for, its first byte. */
@@ -232,15 +232,15 @@ final class TlsBench {
 
     /** As {@link #measure}, by the load in C. */
     @SuppressWarnings("EnumOrdinal") // both sides are this class
-    private static double[] measureEcho(
-            Server server, String load, int connections, long warmUpMillis) throws IOException {
+    private static double[] measureEcho(Server server, String load, int connections)
+            throws IOException {
         Process process =
                 new ProcessBuilder(
                                 load,
                                 Integer.toString(server.port),
                                 Integer.toString(Task.ECHO.ordinal()),
                                 Integer.toString(connections),
-                                Double.toString(warmUpMillis / 1e3),
+                                Double.toString(ECHO_WARM_UP_MILLIS / 1e3),
                                 Double.toString(MEASURE_MILLIS / 1e3))
                         .redirectError(ProcessBuilder.Redirect.INHERIT)
                         .start();
@@ -283,10 +283,8 @@ final class TlsBench {
         var found = new ArrayList<double[]>();
         found.add(measure(server, 2, full));
         found.add(measure(server, 2, resumed));
-        long warmUp = ECHO_WARM_UP_MILLIS;
         for (int connections : CONNECTIONS) {
-            found.add(measureEcho(server, load, connections, warmUp));
-            warmUp = WARM_UP_MILLIS;
+            found.add(measureEcho(server, load, connections));
         }
         found.add(measure(server, 1, bulk));
         return found.toArray(double[][]::new);

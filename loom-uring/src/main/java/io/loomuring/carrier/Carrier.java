@@ -156,7 +156,11 @@ public final class Carrier extends CarrierThread {
         }
     }
 
-    /** Takes every step of a turn once, so that no class is loaded and nothing linked later. */
+    /**
+     * Takes every step of a turn and of a rescue once, so that no class is loaded and nothing
+     * linked later: a class loader's locks may be held by a virtual thread that waits for this
+     * carrier.
+     */
     private void rehearse() {
         rehearsing = true; // a stolen task might never end, and nobody looks after the carrier yet
         var op = new Op(ignored -> {});
@@ -166,6 +170,7 @@ public final class Carrier extends CarrierThread {
         ring.submit(op);
         op.cancel(Op.CLOSE);
         inbox.offer((Runnable) () -> {});
+        receiveInstead(false, false);
         wakeup.prepareToSleep();
         wakeup.wake();
         schedule(() -> {}, System.nanoTime()).cancel(false);
@@ -525,20 +530,11 @@ public final class Carrier extends CarrierThread {
                 group.execute(task);
             }
         }
+        boolean hasRing = false;
         guard.lock();
-        boolean hasRing = ring.isShared() && ring.beginRescue();
         try {
-            for (int i = inbox.size(); i > 0; i--) { // some may come back: no end otherwise
-                Object message = inbox.relaxedPoll();
-                if (message == null) {
-                    break;
-                }
-                if (mayBeDoneByOthers(message, hasRing, takers)) {
-                    receive(message);
-                } else {
-                    inbox.offer(message);
-                }
-            }
+            hasRing = ring.isShared() && ring.beginRescue();
+            receiveInstead(hasRing, takers);
             if (hasRing) {
                 moveOperationsOn();
             }
@@ -552,6 +548,21 @@ public final class Carrier extends CarrierThread {
         // the carrier may have gone to sleep while its messages were here
         VarHandle.fullFence();
         wake();
+    }
+
+    /** Under the guard, for which the carrier spins: nothing here may block, nor load a class. */
+    private void receiveInstead(boolean hasRing, boolean takers) {
+        for (int i = inbox.size(); i > 0; i--) { // some may come back: no end otherwise
+            Object message = inbox.relaxedPoll();
+            if (message == null) {
+                break;
+            }
+            if (mayBeDoneByOthers(message, hasRing, takers)) {
+                receive(message);
+            } else {
+                inbox.offer(message);
+            }
+        }
     }
 
     /**
