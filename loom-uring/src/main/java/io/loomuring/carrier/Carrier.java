@@ -34,6 +34,7 @@ public final class Carrier extends CarrierThread {
     // Tasks run before the ring is entered again: fewer enters against a longer wait of completions
     private static final int BATCH_MIN = 32; // of those there are, even if something else waits
     private static final int BATCH_MAX = 256; // even if nothing does
+    private static final int RECEIVE_MIN = 8; // messages a turn; more where batches are longer
 
     private static final int INBOX_CHUNK = 1024;
 
@@ -216,12 +217,12 @@ public final class Carrier extends CarrierThread {
     @CarrierConfined
     private void turn() {
         turns++;
-        runBatch();
+        int ran = runBatch();
         mounted = false;
         if (role != Roster.IN_USE) {
             getOn();
         }
-        receiveAll();
+        receiveSome(Math.max(ran / 2, RECEIVE_MIN));
         fireDeadlines();
         if (runQueue.isEmpty() && !steal()) {
             sleepInRing();
@@ -230,21 +231,26 @@ public final class Carrier extends CarrierThread {
         }
     }
 
-    private void runBatch() {
+    /** Returns how many it ran. */
+    private int runBatch() {
         mounted = !runQueue.isEmpty();
         endsBatch = false;
-        for (int i = 0; i < BATCH_MAX && role == Roster.IN_USE && !endsBatch; i++) {
-            if (i >= BATCH_MIN
-                    && (ring.hasCompletions() || (i % BATCH_MIN == 0 && nanosToDeadline() == 0))) {
-                return;
+        int ran = 0;
+        while (ran < BATCH_MAX && role == Roster.IN_USE && !endsBatch) {
+            if (ran >= BATCH_MIN
+                    && (ring.hasCompletions()
+                            || (ran % BATCH_MIN == 0 && nanosToDeadline() == 0))) {
+                break;
             }
             Runnable task = runQueue.poll();
             if (task == null) {
-                return;
+                break;
             }
             counters.tasks++;
+            ran++;
             task.run();
         }
+        return ran;
     }
 
     /** Not stuck, or not any more. Retired: what there is to run goes to the others. */
@@ -260,11 +266,15 @@ public final class Carrier extends CarrierThread {
         }
     }
 
-    private void receiveAll() {
+    /**
+     * Takes in so many messages at most. Of a burst of threads that others start the rest waits
+     * until those have run whose operations completed meanwhile.
+     */
+    private void receiveSome(int limit) {
         if (!inbox.isEmpty()) {
             guard.lock();
             try {
-                inbox.drain(receive);
+                inbox.drain(receive, limit);
             } finally {
                 guard.unlock();
             }

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -27,6 +28,7 @@ class FairnessTest {
     private static final int MORE_THAN_A_BATCH = 300; // Carrier's has 256 tasks at most
     private static final long LONG_TASK_NANOS = 1_000_000;
     private static final int TURNS = 10;
+    private static final int BURST = 1000;
     private static final int SLEEPS = 100;
     private static final int LATE_TASKS_MAX = 64;
     private static final long SLEEP_NANOS = 1_000_000;
@@ -114,7 +116,9 @@ class FairnessTest {
         keepBusy(MORE_THAN_A_BATCH, FairnessTest::computeAndYield);
         long tasks = 0;
         for (int i = 0; i < TURNS; i++) {
-            tasks += Running.on(ThreadKind.FOREIGN.factory(), FairnessTest::tasksOfATurn).result();
+            tasks +=
+                    Running.on(ThreadKind.FOREIGN.factory(), FairnessTest::tasksOfAnOperation)
+                            .result();
         }
         assertThat(tasks / TURNS).as("tasks a turn").isLessThan(MORE_THAN_A_BATCH / 5);
     }
@@ -141,6 +145,40 @@ class FairnessTest {
         assertThat(tasks[SLEEPS / 2]).isLessThan(LATE_TASKS_MAX);
     }
 
+    /** Others start them all while the carrier computes, so that it finds them at once. */
+    @Test
+    void shouldResumeThreadsInTheMiddleOfABurstOfNewOnes() throws Exception {
+        var allStarted = new AtomicBoolean();
+        var begun = new AtomicInteger();
+        var tasksMax = new AtomicLong();
+        keepBusy(1, () -> tasksMax.accumulateAndGet(tasksOfAnOperation(), Math::max));
+        Running<Void> computing =
+                Running.onVirtual(() -> {
+                    while (!allStarted.get()) {
+                        Thread.onSpinWait();
+                    }
+                });
+        var burst = new ArrayList<Running<Integer>>();
+        for (int i = 0; i < BURST; i++) {
+            burst.add(Running.onVirtual(begun::incrementAndGet));
+        }
+        tasksMax.set(0);
+        allStarted.set(true);
+        computing.result();
+        Running.allEnd(burst);
+        assertThat(begun.get()).isEqualTo(BURST);
+        assertThat(tasksMax.get()).as("tasks while an operation completes").isLessThan(BURST / 4);
+    }
+
+    /** Tasks that the carrier runs until it has submitted an operation and seen it complete. */
+    private static long tasksOfAnOperation() {
+        long before = LoomUring.counters().tasks;
+        var op = new Op(_ -> {});
+        assertThat(op.tryClaim()).isTrue();
+        assertThat(CarrierIo.nop(op)).isZero();
+        return LoomUring.counters().tasks - before;
+    }
+
     /** Tasks that the carrier runs after a sleep should have ended, before it does. */
     private static long tasksTooLate(AtomicLong due, AtomicLong tasksWhenDue) {
         tasksWhenDue.set(Long.MAX_VALUE);
@@ -156,14 +194,5 @@ class FairnessTest {
             Thread.onSpinWait();
         }
         Thread.yield();
-    }
-
-    /** Tasks that the carrier runs before it turns and submits what another thread hands over. */
-    private static long tasksOfATurn() {
-        var op = new Op(_ -> {});
-        assertThat(op.tryClaim()).isTrue();
-        long before = LoomUring.counters().tasks;
-        assertThat(CarrierIo.nop(op)).isZero();
-        return LoomUring.counters().tasks - before;
     }
 }
