@@ -11,7 +11,6 @@ import io.loomuring.ring.RingException;
 
 import jdk.internal.misc.CarrierThread;
 
-import org.jctools.queues.MessagePassingQueue;
 import org.jctools.queues.atomic.MpscUnboundedAtomicArrayQueue;
 
 import java.lang.invoke.VarHandle;
@@ -34,7 +33,7 @@ public final class Carrier extends CarrierThread {
     // Tasks run before the ring is entered again: fewer enters against a longer wait of completions
     private static final int BATCH_MIN = 32; // of those there are, even if something else waits
     private static final int BATCH_MAX = 256; // even if nothing does
-    private static final int RECEIVE_MIN = 8; // messages a turn; more where batches are longer
+    private static final int RECEIVE_MIN = 8; // tasks of others a turn; more if batches are longer
 
     private static final int INBOX_CHUNK = 1024;
 
@@ -54,8 +53,6 @@ public final class Carrier extends CarrierThread {
     /** Runnable: a task to run. Op: to be submitted. The others: see {@link #receive}. */
     private final MpscUnboundedAtomicArrayQueue<Object> inbox =
             new MpscUnboundedAtomicArrayQueue<>(INBOX_CHUNK);
-
-    private final MessagePassingQueue.Consumer<Object> receive = this::receive;
 
     /** Held for moments by whoever takes from the inbox or touches the deadlines. */
     private final Guard guard = new Guard();
@@ -222,7 +219,7 @@ public final class Carrier extends CarrierThread {
         if (role != Roster.IN_USE) {
             getOn();
         }
-        receiveSome(Math.max(ran / 2, RECEIVE_MIN));
+        receiveUpTo(Math.max(ran / 2, RECEIVE_MIN));
         fireDeadlines();
         if (runQueue.isEmpty() && !steal()) {
             sleepInRing();
@@ -267,14 +264,19 @@ public final class Carrier extends CarrierThread {
     }
 
     /**
-     * Takes in so many messages at most. Of a burst of threads that others start the rest waits
-     * until those have run whose operations completed meanwhile.
+     * Takes in messages, so many tasks at most. Of a burst of threads that others start the rest
+     * waits until those have run whose operations completed meanwhile.
      */
-    private void receiveSome(int limit) {
+    private void receiveUpTo(int tasks) {
         if (!inbox.isEmpty()) {
             guard.lock();
             try {
-                inbox.drain(receive, limit);
+                int taken = 0;
+                Object message;
+                while (taken < tasks && (message = inbox.relaxedPoll()) != null) {
+                    receive(message);
+                    taken += message instanceof Runnable ? 1 : 0;
+                }
             } finally {
                 guard.unlock();
             }
