@@ -68,6 +68,7 @@ class FaultIT {
                     "channel: IOException: (Connection reset by peer|Broken pipe)",
                     "http: IOException: HTTP/1.1 header parser received no bytes",
                     "http: IOException: .*(chunked transfer encoding|fixed content-length).*",
+                    "http: IOException: closed", // a body's stream that failed before it was read
                     "tls: SSL(Handshake)?Exception: .*",
                     EOF,
                     DNS);
