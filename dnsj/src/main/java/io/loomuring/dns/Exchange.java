@@ -98,19 +98,6 @@ final class Exchange implements IoClientFactory, UdpIoClient, TcpIoClient, AutoC
             reply = CompletableFuture.failedFuture(new SocketTimeoutException());
             return;
         }
-        if (style.tcp()) {
-            send(); // which may have to wait for a connection
-            return;
-        }
-        server.sending.acquireUninterruptibly();
-        try {
-            send();
-        } finally {
-            server.sending.release();
-        }
-    }
-
-    private void send() {
         Name name = style.randomCase() ? RandomCase.of(question.name()) : question.name();
         var query = new Message(RandomBits.next16());
         query.getHeader().setFlag(Flags.RD);

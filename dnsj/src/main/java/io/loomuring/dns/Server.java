@@ -16,15 +16,8 @@ final class Server implements AutoCloseable {
     /** Servers close idle connections after some seconds, too. */
     private static final Duration IDLE_MAX = Duration.ofSeconds(5);
 
-    /**
-     * So many threads a processor ask at a time; the others of a burst wait, and don't stand in the
-     * carriers' queues before threads that do other things.
-     */
-    private static final int SENDING_PER_PROCESSOR = Integer.getInteger("gate", 2);
-
     final InetSocketAddress address;
-    final Semaphore permits; // a question each, until it is answered
-    final Semaphore sending; // until it is sent
+    final Semaphore permits;
 
     /** It has refused a question with an OPT record, and answered one without. */
     volatile boolean plainOnly;
@@ -38,9 +31,6 @@ final class Server implements AutoCloseable {
     Server(InetSocketAddress address, int concurrency, Counters counters) {
         this.address = address;
         this.permits = new Semaphore(concurrency);
-        this.sending =
-                new Semaphore(
-                        SENDING_PER_PROCESSOR * Runtime.getRuntime().availableProcessors(), true);
         this.counters = counters;
     }
 
