@@ -12,9 +12,13 @@ import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpTimeoutException;
 import java.time.Duration;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /** The JDK's {@code java.net.http.HttpClient}, with one version of HTTP. */
 final class JdkClient implements WebClient {
@@ -66,14 +70,28 @@ final class JdkClient implements WebClient {
                         .build();
         HttpResponse<InputStream> response = client.send(request, BodyHandlers.ofInputStream());
         checkVersion(response);
-        try (InputStream in = response.body()) {
-            return new Answer(
-                    response.statusCode(),
-                    response.headers().firstValueAsLong("content-length").orElse(-1),
-                    header(response, Site.UPLOADED),
-                    new Tally().add(in).toString(),
-                    header(response, Site.CONNECTION),
-                    header(response, Site.THREAD));
+        return new Answer(
+                response.statusCode(),
+                response.headers().firstValueAsLong("content-length").orElse(-1),
+                header(response, Site.UPLOADED),
+                tally(response.body(), limit),
+                header(response, Site.CONNECTION),
+                header(response, Site.THREAD));
+    }
+
+    /** Within a limit of its own: the request's ends with the answer's head. */
+    private String tally(InputStream body, Duration limit)
+            throws IOException, InterruptedException {
+        try (body) {
+            return executor.submit(() -> new Tally().add(body).toString())
+                    .get(limit.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw new HttpTimeoutException("no end of the answer");
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof IOException cause) {
+                throw cause;
+            }
+            throw new IllegalStateException(e);
         }
     }
 
