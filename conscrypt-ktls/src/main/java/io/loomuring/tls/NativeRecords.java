@@ -102,13 +102,14 @@ final class NativeRecords {
      * @throws SSLException if it can't be opened: the alert waits in the engine
      */
     int open(EngineBuffers buffers) throws SSLException {
+        long record = buffers.cipherAddress + buffers.cipher.position();
         int length = buffers.cipher.remaining();
         try {
             synchronized (lock) {
                 if ((boolean) METHODS.isClosed.invokeExact(ssl)) {
                     return CLOSED;
                 }
-                int given = (int) METHODS.bioWrite.invokeExact(bio, buffers.cipherAddress, length);
+                int given = (int) METHODS.bioWrite.invokeExact(bio, record, length);
                 if (given != length) {
                     throw new SSLException("the engine takes no record");
                 }
@@ -138,15 +139,14 @@ final class NativeRecords {
      * @return bytes of content that were sealed; 0: none, the engine is closed or full
      */
     int seal(EngineBuffers buffers) throws SSLException {
+        long content = buffers.plainAddress + buffers.plain.position();
+        int length = buffers.plain.remaining();
         try {
             synchronized (lock) {
                 if ((boolean) METHODS.isClosed.invokeExact(ssl)) {
                     return 0;
                 }
-                int sealed =
-                        (int)
-                                METHODS.write.invokeExact(
-                                        ssl, buffers.plainAddress, buffers.plain.remaining());
+                int sealed = (int) METHODS.write.invokeExact(ssl, content, length);
                 int count =
                         (int)
                                 METHODS.bioRead.invokeExact(

@@ -102,6 +102,18 @@ class NativeRecordsTest {
     }
 
     @Test
+    void shouldTakeWhatIsBetweenPositionAndLimit() throws Exception {
+        buffers.plain.clear().put((byte) 9).put(MESSAGE).put((byte) 9).flip().position(1);
+        buffers.plain.limit(1 + MESSAGE.length);
+        buffers.cipher.clear();
+        assertThat(ofClient.seal(buffers)).isEqualTo(MESSAGE.length);
+        byte[] record = new byte[buffers.cipher.flip().remaining()];
+        buffers.cipher.get(record);
+        buffers.cipher.clear().put((byte) 9).put(record).flip().position(1);
+        open(ofServer, MESSAGE);
+    }
+
+    @Test
     void shouldGoTogetherWithTheEnginesOwn() throws Exception {
         seal(ofClient, MESSAGE);
         buffers.plain.clear();
