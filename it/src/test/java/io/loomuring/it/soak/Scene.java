@@ -267,7 +267,7 @@ final class Scene implements AutoCloseable {
     /** Waits until a stream has met that error since the start. */
     void awaitError(String pattern) {
         Patience.await(
-                () -> "no " + pattern + " in " + errors() + "; " + complaints(),
+                () -> "no " + pattern + " in " + errors() + "; " + ask(workload, "violations"),
                 PROGRESS_WAIT,
                 () -> rarely(errors()).keySet().stream().anyMatch(error -> error.matches(pattern)));
     }
