@@ -128,10 +128,7 @@ class BouncyCastleIT {
     void shouldResume(Ours ours, String protocol) throws Exception {
         var counting = new CountingTrust();
         SSLContext client = ours.client("", counting);
-        try (ServerSocket listener =
-                ours.server("server")
-                        .getServerSocketFactory()
-                        .createServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
+        try (ServerSocket listener = TlsProvider.listen(ours.server("server"))) {
             for (int i = 0; i < 3; i++) {
                 try (var socket =
                         (SSLSocket)
@@ -272,10 +269,7 @@ class BouncyCastleIT {
     @Interop(peer = Peer.BOUNCY_CASTLE, what = "the alert about a bad certificate, and JSSE's")
     void shouldSayThatACertificateIsRefused(
             TlsProvider provider, String protocol, String certificate) throws Exception {
-        try (ServerSocket listener =
-                        theirs(certificate)
-                                .getServerSocketFactory()
-                                .createServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        try (ServerSocket listener = TlsProvider.listen(theirs(certificate));
                 // stays open, so that the alert is not lost to a server that still writes
                 var plain = new Socket(InetAddress.getLoopbackAddress(), listener.getLocalPort());
                 var accepted = (SSLSocket) listener.accept();

@@ -53,9 +53,9 @@ class CoreImageIT {
         var peers = new ArrayList<OpenSsl>();
         try {
             for (KeyCaptureIT.Kind kind : kinds) {
-                OpenSsl server = server(kind);
+                OpenSsl server = OpenSsl.server(log("client", kind), options(kind));
                 peers.add(server);
-                arguments.add(server.await("ACCEPT 127\\.0\\.0\\.1:(\\d+)").group(1));
+                arguments.add(Integer.toString(server.port()));
             }
             try (OpenSsl jvm =
                     ChildJvm.start(
@@ -66,7 +66,7 @@ class CoreImageIT {
                                     "-XX:-UsePerfData",
                                     "-Xms128m"), // nothing is moved by a garbage collector
                             arguments.toArray(String[]::new))) {
-                String port = jvm.await("port=(\\d+)\n").group(1);
+                int port = Integer.parseInt(jvm.await("port=(\\d+)\n").group(1));
                 for (KeyCaptureIT.Kind kind : kinds) {
                     peers.add(client(kind, port));
                 }
@@ -91,23 +91,17 @@ class CoreImageIT {
         return folder.resolve(role + kind.openSslName());
     }
 
-    private OpenSsl server(KeyCaptureIT.Kind kind) throws IOException {
-        var command =
-                new ArrayList<>(List.of("openssl", "s_server", "-accept", "127.0.0.1:0", "-rev"));
-        command.addAll(List.of("-cert", OpenSsl.file("server.pem")));
-        command.addAll(List.of("-key", OpenSsl.file("server.pem")));
-        command.addAll(List.of("-msg", "-keylogfile", log("client", kind).toString()));
-        command.addAll(kind.options());
-        return OpenSsl.start(command);
+    private static List<String> options(KeyCaptureIT.Kind kind) {
+        var options = new ArrayList<>(kind.options());
+        options.add("-msg");
+        return options;
     }
 
     /** Which has talked. */
-    private OpenSsl client(KeyCaptureIT.Kind kind, String port) throws IOException {
-        var command = new ArrayList<>(List.of("openssl", "s_client"));
-        command.addAll(List.of("-connect", "127.0.0.1:" + port));
-        command.addAll(List.of("-msg", "-keylogfile", log("server", kind).toString()));
-        command.addAll(kind.options());
-        OpenSsl client = OpenSsl.start(command);
+    private OpenSsl client(KeyCaptureIT.Kind kind, int port) throws IOException {
+        List<String> options = options(kind);
+        options.addAll(List.of("-keylogfile", log("server", kind).toString()));
+        OpenSsl client = OpenSsl.client(port, options);
         for (int i = 1; i <= TALKS; i++) {
             client.await("(?s)(abc\n.*){" + i + "}");
             client.tell("def\n");

@@ -40,9 +40,9 @@ class HeapDumpIT {
         var servers = new ArrayList<OpenSsl>();
         try {
             for (KeyCaptureIT.Kind kind : kinds) {
-                OpenSsl server = server(kind);
+                OpenSsl server = OpenSsl.server(log("client", kind), kind.options());
                 servers.add(server);
-                arguments.add(server.await("ACCEPT 127\\.0\\.0\\.1:(\\d+)").group(1));
+                arguments.add(Integer.toString(server.port()));
             }
             try (OpenSsl jvm =
                     ChildJvm.start(
@@ -50,7 +50,7 @@ class HeapDumpIT {
                             HeapDumper.class,
                             List.of("--enable-native-access=ALL-UNNAMED", "-Xmx128m"),
                             arguments.toArray(String[]::new))) {
-                String port = jvm.await("port=(\\d+)\n").group(1);
+                int port = Integer.parseInt(jvm.await("port=(\\d+)\n").group(1));
                 for (KeyCaptureIT.Kind kind : kinds) {
                     askFor(kind, port);
                 }
@@ -82,22 +82,10 @@ class HeapDumpIT {
         return folder.resolve(role + kind.openSslName());
     }
 
-    private OpenSsl server(KeyCaptureIT.Kind kind) throws IOException {
-        var command =
-                new ArrayList<>(List.of("openssl", "s_server", "-accept", "127.0.0.1:0", "-rev"));
-        command.addAll(List.of("-cert", OpenSsl.file("server.pem")));
-        command.addAll(List.of("-key", OpenSsl.file("server.pem")));
-        command.addAll(List.of("-keylogfile", log("client", kind).toString()));
-        command.addAll(kind.options());
-        return OpenSsl.start(command);
-    }
-
-    private void askFor(KeyCaptureIT.Kind kind, String port) throws Exception {
-        var command = new ArrayList<>(List.of("openssl", "s_client"));
-        command.addAll(List.of("-connect", "127.0.0.1:" + port));
-        command.addAll(List.of("-keylogfile", log("server", kind).toString()));
-        command.addAll(kind.options());
-        try (OpenSsl client = OpenSsl.start(command)) {
+    private void askFor(KeyCaptureIT.Kind kind, int port) throws Exception {
+        var options = new ArrayList<>(kind.options());
+        options.addAll(List.of("-keylogfile", log("server", kind).toString()));
+        try (OpenSsl client = OpenSsl.client(port, options)) {
             client.await("abc\n");
             client.tell("def\n");
             client.await("closed\n");

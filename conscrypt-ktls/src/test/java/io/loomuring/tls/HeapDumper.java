@@ -11,7 +11,6 @@ import java.util.Arrays;
 import java.util.HexFormat;
 
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
 
 /** A process whose connections' keys are captured, and that dumps its heap when they are closed. */
@@ -35,12 +34,7 @@ final class HeapDumper {
                 talk(socket);
             }
         }
-        try (var listener =
-                (SSLServerSocket)
-                        TlsProvider.OURS
-                                .context("server")
-                                .getServerSocketFactory()
-                                .createServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
+        try (var listener = TlsProvider.listen(TlsProvider.OURS.context("server"))) {
             System.out.println("port=" + listener.getLocalPort());
             for (int i = 0; i < Integer.parseInt(arguments[2]); i++) {
                 try (var accepted = (SSLSocket) listener.accept()) {

@@ -13,13 +13,11 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
-import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 
 import javax.net.ssl.HttpsURLConnection;
@@ -35,10 +33,7 @@ class InteropIT {
     @TempDir Path folder;
 
     private static SSLServerSocket listener(TlsProvider provider) throws IOException {
-        return (SSLServerSocket)
-                provider.context("server")
-                        .getServerSocketFactory()
-                        .createServerSocket(0, 10, InetAddress.getLoopbackAddress());
+        return TlsProvider.listen(provider.context("server"));
     }
 
     /** Answers requests of HTTP/1.1 until the client leaves. */
@@ -59,14 +54,6 @@ class InteropIT {
             }
         }
         return null;
-    }
-
-    private static OpenSsl client(int port, String... options) throws IOException {
-        var command =
-                new ArrayList<>(List.of("openssl", "s_client", "-connect", "127.0.0.1:" + port));
-        command.addAll(List.of("-CAfile", OpenSsl.file("ca.pem"), "-verify_return_error"));
-        command.addAll(List.of(options));
-        return OpenSsl.start(command);
     }
 
     @ParameterizedTest
@@ -97,7 +84,7 @@ class InteropIT {
     @Interop(peer = Peer.OPENSSL, what = "KeyUpdate by `s_client`, each side")
     void shouldGoOnAfterOpenSslsKeyUpdate(TlsProvider provider) throws Exception {
         try (SSLServerSocket listener = listener(provider);
-                OpenSsl client = client(listener.getLocalPort(), "-tls1_3");
+                OpenSsl client = OpenSsl.client(listener.getLocalPort(), List.of("-tls1_3"));
                 Socket accepted = listener.accept()) {
             InputStream in = accepted.getInputStream();
             client.tell("one\n");
@@ -127,15 +114,16 @@ class InteropIT {
             parameters.setApplicationProtocols(new String[] {"h2"});
             listener.setSSLParameters(parameters);
             try (OpenSsl client =
-                            client(
+                            OpenSsl.client(
                                     listener.getLocalPort(),
-                                    protocol.equals("TLSv1.3") ? "-tls1_3" : "-tls1_2",
-                                    "-alpn",
-                                    "http/1.1,h2",
-                                    "-cert",
-                                    OpenSsl.file("client.pem"),
-                                    "-key",
-                                    OpenSsl.file("client.pem"));
+                                    List.of(
+                                            protocol.equals("TLSv1.3") ? "-tls1_3" : "-tls1_2",
+                                            "-alpn",
+                                            "http/1.1,h2",
+                                            "-cert",
+                                            OpenSsl.file("client.pem"),
+                                            "-key",
+                                            OpenSsl.file("client.pem")));
                     var accepted = (SSLSocket) listener.accept()) {
                 client.tell("one\n");
                 assertThat(accepted.getInputStream().readNBytes(4)).asString().isEqualTo("one\n");
@@ -176,10 +164,7 @@ class InteropIT {
     void shouldCheckTheHostOfHttpsUrlsByDefault(TlsProvider provider) throws Exception {
         for (String certificate : List.of("server", "wrong-host")) {
             try (ServerSocket listener =
-                    TlsProvider.JSSE
-                            .context(certificate)
-                            .getServerSocketFactory()
-                            .createServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+                    TlsProvider.listen(TlsProvider.JSSE.context(certificate))) {
                 Background.start(() -> serve(listener.accept()));
                 var url = URI.create("https://localhost:" + listener.getLocalPort() + "/").toURL();
                 var connection = (HttpsURLConnection) url.openConnection();

@@ -23,7 +23,6 @@ import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.InetAddress;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
@@ -89,11 +88,7 @@ class KernelTlsIT {
     }
 
     private static SSLServerSocket listener() throws IOException {
-        return (SSLServerSocket)
-                TlsProvider.OURS
-                        .context("server")
-                        .getServerSocketFactory()
-                        .createServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        return TlsProvider.listen(TlsProvider.OURS.context("server"));
     }
 
     private static void exchange(TlsPair pair) throws IOException {

@@ -90,16 +90,10 @@ class KeyCaptureIT {
             what = "`s_server`, 3 suites, 2 protocols, fresh and resumed: keys")
     void shouldProveTheKeysOfAClient(Kind kind) throws Exception {
         Path log = folder.resolve("keys");
-        var command =
-                new ArrayList<>(List.of("openssl", "s_server", "-accept", "127.0.0.1:0", "-rev"));
-        command.addAll(List.of("-cert", OpenSsl.file("server.pem")));
-        command.addAll(List.of("-key", OpenSsl.file("server.pem")));
-        command.addAll(List.of("-keylogfile", log.toString()));
-        command.addAll(kind.options());
         var trust = new CountingTrust();
         SSLContext context = TlsProvider.OURS.context("TLS", null, new TrustManager[] {trust});
-        try (OpenSsl server = OpenSsl.start(command)) {
-            int port = Integer.parseInt(server.await("ACCEPT 127\\.0\\.0\\.1:(\\d+)").group(1));
+        try (OpenSsl server = OpenSsl.server(log, kind.options())) {
+            int port = server.port();
             for (int round = 0; round < 2; round++) { // the second one resumes
                 try (var plain = new Socket(InetAddress.getLoopbackAddress(), port);
                         var socket =
@@ -137,13 +131,10 @@ class KeyCaptureIT {
         SSLContext context = TlsProvider.OURS.context("server");
         try (var listener = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
             for (boolean resumed : new boolean[] {false, true}) {
-                var command = new ArrayList<>(List.of("openssl", "s_client", "-connect"));
-                command.add("127.0.0.1:" + listener.getLocalPort());
-                command.addAll(List.of("-CAfile", OpenSsl.file("ca.pem"), "-verify_return_error"));
-                command.addAll(List.of("-keylogfile", log.toString()));
-                command.addAll(List.of(resumed ? "-sess_in" : "-sess_out", session.toString()));
-                command.addAll(kind.options());
-                try (OpenSsl client = OpenSsl.start(command);
+                var options = new ArrayList<>(kind.options());
+                options.addAll(List.of("-keylogfile", log.toString()));
+                options.addAll(List.of(resumed ? "-sess_in" : "-sess_out", session.toString()));
+                try (OpenSsl client = OpenSsl.client(listener.getLocalPort(), options);
                         Socket plain = listener.accept();
                         var socket =
                                 (SSLSocket)

@@ -9,7 +9,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
 
 /**
@@ -38,13 +37,7 @@ final class MessageCosts {
 
     private static void serve(String kind) throws Exception {
         Path file = Files.write(Files.createTempFile("message", ""), new byte[LARGE]);
-        try (var listener =
-                        (SSLServerSocket)
-                                TlsProvider.OURS
-                                        .context("server")
-                                        .getServerSocketFactory()
-                                        .createServerSocket(
-                                                0, 5, InetAddress.getLoopbackAddress());
+        try (var listener = TlsProvider.listen(TlsProvider.OURS.context("server"));
                 FileChannel channel = FileChannel.open(file)) {
             System.out.println("port=" + listener.getLocalPort());
             Thread.ofVirtual()

@@ -38,6 +38,32 @@ final class OpenSsl implements AutoCloseable {
         return start(new ArrayList<>(List.of(command)));
     }
 
+    /**
+     * {@code s_server} with the tests' certificate, which says the lines of its client reversed.
+     */
+    static OpenSsl server(Path keyLog, List<String> options) throws IOException {
+        var command =
+                new ArrayList<>(List.of("openssl", "s_server", "-accept", "127.0.0.1:0", "-rev"));
+        command.addAll(List.of("-cert", file("server.pem"), "-key", file("server.pem")));
+        command.addAll(List.of("-keylogfile", keyLog.toString()));
+        command.addAll(options);
+        return start(command);
+    }
+
+    /** The port that {@link #server} listens on, as it says. */
+    int port() {
+        return Integer.parseInt(await("ACCEPT 127\\.0\\.0\\.1:(\\d+)").group(1));
+    }
+
+    /** {@code s_client}, which trusts the tests' CA. */
+    static OpenSsl client(int port, List<String> options) throws IOException {
+        var command =
+                new ArrayList<>(List.of("openssl", "s_client", "-connect", "127.0.0.1:" + port));
+        command.addAll(List.of("-CAfile", file("ca.pem"), "-verify_return_error"));
+        command.addAll(options);
+        return start(command);
+    }
+
     static boolean isInstalled(String command) {
         for (String folder : (System.getenv("PATH") + ":/usr/sbin").split(":", -1)) {
             if (Files.isExecutable(Path.of(folder).resolve(command))) { // a whole path is itself

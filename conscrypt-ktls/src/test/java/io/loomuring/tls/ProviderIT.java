@@ -43,7 +43,6 @@ import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLPeerUnverifiedException;
-import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
@@ -190,10 +189,7 @@ class ProviderIT {
     @EnumSource
     void shouldServeManyConnectionsAtOnce(TlsProvider provider) throws Exception {
         SSLContext client = provider.context("");
-        try (ServerSocket listener =
-                provider.context("server")
-                        .getServerSocketFactory()
-                        .createServerSocket(0, 200, InetAddress.getLoopbackAddress())) {
+        try (ServerSocket listener = TlsProvider.listen(provider.context("server"))) {
             Thread.ofVirtual()
                     .start(() -> {
                         try {
@@ -241,10 +237,7 @@ class ProviderIT {
             throws Exception {
         var counting = new CountingTrust();
         SSLContext clientContext = client.context("TLS", null, new TrustManager[] {counting});
-        try (ServerSocket listener =
-                server.context("server")
-                        .getServerSocketFactory()
-                        .createServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+        try (ServerSocket listener = TlsProvider.listen(server.context("server"))) {
             for (int i = 0; i < 3; i++) {
                 try (var socket =
                         (SSLSocket)
@@ -396,11 +389,7 @@ class ProviderIT {
     @MethodSource("io.loomuring.tls.Cases#pairs")
     void shouldPassAListenersSettingsOnToItsConnections(TlsProvider client, TlsProvider server)
             throws Exception {
-        try (var listener =
-                (SSLServerSocket)
-                        server.context("server")
-                                .getServerSocketFactory()
-                                .createServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+        try (var listener = TlsProvider.listen(server.context("server"))) {
             listener.setEnabledProtocols(new String[] {"TLSv1.2"});
             listener.setNeedClientAuth(true);
             try (var socket =
@@ -845,10 +834,7 @@ class ProviderIT {
     @ParameterizedTest
     @EnumSource
     void shouldKeepSettingsThatAreMadeBeforeItConnects(TlsProvider provider) throws Exception {
-        try (ServerSocket listener =
-                        provider.context("server")
-                                .getServerSocketFactory()
-                                .createServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        try (ServerSocket listener = TlsProvider.listen(provider.context("server"));
                 var socket = (SSLSocket) provider.context("").getSocketFactory().createSocket()) {
             socket.setEnabledProtocols(new String[] {"TLSv1.2"});
             protocols(socket, "h2");

@@ -12,7 +12,6 @@ import java.util.HexFormat;
 import java.util.List;
 
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
 
 /** A process with open connections, whose memory another one searches for their secrets. */
@@ -39,12 +38,7 @@ final class SecretHolder {
             open.add(socket);
             talk(socket);
         }
-        try (var listener =
-                (SSLServerSocket)
-                        TlsProvider.OURS
-                                .context("server")
-                                .getServerSocketFactory()
-                                .createServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+        try (var listener = TlsProvider.listen(TlsProvider.OURS.context("server"))) {
             System.out.println("port=" + listener.getLocalPort());
             for (int i = 0; i < Integer.parseInt(arguments[1]); i++) {
                 var socket = (SSLSocket) listener.accept();

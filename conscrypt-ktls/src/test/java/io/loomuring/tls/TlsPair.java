@@ -1,7 +1,6 @@
 package io.loomuring.tls;
 
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 
@@ -27,9 +26,7 @@ final class TlsPair implements AutoCloseable {
     /** With something in between; null: nothing. */
     static TlsPair of(SSLContext client, SSLContext server, Relay.Change change)
             throws IOException {
-        try (ServerSocket listener =
-                server.getServerSocketFactory()
-                        .createServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+        try (ServerSocket listener = TlsProvider.listen(server)) {
             Relay relay = change == null ? null : Relay.start(listener.getLocalPort(), change);
             int port = relay == null ? listener.getLocalPort() : relay.port();
             Socket connected = client.getSocketFactory().createSocket("localhost", port);

@@ -50,10 +50,7 @@ final class WaitingTrustManagers {
         SSLContext server = TlsProvider.OURS.context("server");
         TrustManager[] trust = {new Waiting(new CyclicBarrier(HANDSHAKES))};
         SSLContext client = TlsProvider.OURS.context("TLS", null, trust);
-        try (var listener =
-                (SSLServerSocket)
-                        server.getServerSocketFactory()
-                                .createServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
+        try (var listener = TlsProvider.listen(server)) {
             var servers = Background.start(() -> serve(listener));
             var clients = new ArrayList<Background<Integer>>();
             for (int i = 0; i < HANDSHAKES; i++) {
