@@ -1,6 +1,7 @@
 package io.loomuring.carrier;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.loomuring.LoomUring;
 import io.loomuring.ring.Op;
@@ -148,6 +149,7 @@ class FairnessTest {
     /** Others start them all while the carrier computes, so that it finds them at once. */
     @Test
     void shouldResumeThreadsInTheMiddleOfABurstOfNewOnes() throws Exception {
+        assumeFalse(Installed.isPolled(), "operations complete when the kernel's thread gets on");
         var allStarted = new AtomicBoolean();
         var begun = new AtomicInteger();
         var tasksMax = new AtomicLong();

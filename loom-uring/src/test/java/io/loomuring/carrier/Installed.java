@@ -21,12 +21,17 @@ final class Installed {
     static void install(int carriers, int carriersMax, boolean stealing) {
         System.setProperty("jdk.virtualThreadScheduler.maxPoolSize", Integer.toString(carriersMax));
         ThreadKind.startForeign();
-        if (!System.getProperty("loomuring.sqpoll", "off").equals("off")) {
+        if (isPolled()) {
             SqPolling.assumeAllowed();
         }
         System.setProperty("loomuring.carriers", Integer.toString(carriers));
         System.setProperty("loomuring.steal", stealing ? "on" : "off");
         assertThat(LoomUring.install()).isTrue();
+    }
+
+    /** Whether a thread of the kernel's takes operations, in its own time. */
+    static boolean isPolled() {
+        return !System.getProperty("loomuring.sqpoll", "off").equals("off");
     }
 
     /** The name of the platform thread under the calling virtual thread. */
