@@ -53,7 +53,7 @@ class CoreImageIT {
         var peers = new ArrayList<OpenSsl>();
         try {
             for (KeyCaptureIT.Kind kind : kinds) {
-                OpenSsl server = OpenSsl.server(log("client", kind), options(kind));
+                OpenSsl server = OpenSsl.server(log("client", kind), kind.options(), "-msg");
                 peers.add(server);
                 arguments.add(Integer.toString(server.port()));
             }
@@ -91,17 +91,10 @@ class CoreImageIT {
         return folder.resolve(role + kind.openSslName());
     }
 
-    private static List<String> options(KeyCaptureIT.Kind kind) {
-        var options = new ArrayList<>(kind.options());
-        options.add("-msg");
-        return options;
-    }
-
     /** Which has talked. */
     private OpenSsl client(KeyCaptureIT.Kind kind, int port) throws IOException {
-        List<String> options = options(kind);
-        options.addAll(List.of("-keylogfile", log("server", kind).toString()));
-        OpenSsl client = OpenSsl.client(port, options);
+        String log = log("server", kind).toString();
+        OpenSsl client = OpenSsl.client(port, kind.options(), "-msg", "-keylogfile", log);
         for (int i = 1; i <= TALKS; i++) {
             client.await("(?s)(abc\n.*){" + i + "}");
             client.tell("def\n");

@@ -83,9 +83,8 @@ class HeapDumpIT {
     }
 
     private void askFor(KeyCaptureIT.Kind kind, int port) throws Exception {
-        var options = new ArrayList<>(kind.options());
-        options.addAll(List.of("-keylogfile", log("server", kind).toString()));
-        try (OpenSsl client = OpenSsl.client(port, options)) {
+        String log = log("server", kind).toString();
+        try (OpenSsl client = OpenSsl.client(port, kind.options(), "-keylogfile", log)) {
             client.await("abc\n");
             client.tell("def\n");
             client.await("closed\n");

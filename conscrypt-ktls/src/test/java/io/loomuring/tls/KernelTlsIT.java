@@ -217,22 +217,9 @@ class KernelTlsIT {
         long dropped = TlsCounters.TICKETS_DROPPED.sum();
         var wire = new ByteArrayOutputStream();
         try (OpenSsl server =
-                OpenSsl.start(
-                        "openssl",
-                        "s_server",
-                        "-accept",
-                        "127.0.0.1:0",
-                        "-rev",
-                        "-tls1_3",
-                        "-ciphersuites",
-                        "TLS_AES_128_GCM_SHA256",
-                        "-cert",
-                        OpenSsl.file("server.pem"),
-                        "-key",
-                        OpenSsl.file("server.pem"),
-                        "-keylogfile",
-                        log.toString())) {
-            int port = Integer.parseInt(server.await("ACCEPT 127\\.0\\.0\\.1:(\\d+)").group(1));
+                OpenSsl.server(
+                        log, List.of("-tls1_3", "-ciphersuites", "TLS_AES_128_GCM_SHA256"))) {
+            int port = server.port();
             Relay.Change note =
                     (fromClient, record, out) -> {
                         if (fromClient) {
@@ -316,13 +303,7 @@ class KernelTlsIT {
     @Test
     void shouldAnswerOpenSslsKeyUpdate() throws Exception {
         try (SSLServerSocket listener = listener()) {
-            try (OpenSsl client =
-                            OpenSsl.start(
-                                    "openssl",
-                                    "s_client",
-                                    "-tls1_3",
-                                    "-connect",
-                                    "127.0.0.1:" + listener.getLocalPort());
+            try (OpenSsl client = OpenSsl.client(listener.getLocalPort(), List.of("-tls1_3"));
                     var accepted = (SSLSocket) listener.accept()) {
                 InputStream in = accepted.getInputStream();
                 long before = TlsCounters.KEY_UPDATES.sum();
@@ -363,13 +344,7 @@ class KernelTlsIT {
     @Test
     void shouldSendTheKeyUpdateThatTheEngineIsAskedFor() throws Exception {
         try (SSLServerSocket listener = listener();
-                OpenSsl client =
-                        OpenSsl.start(
-                                "openssl",
-                                "s_client",
-                                "-tls1_3",
-                                "-connect",
-                                "127.0.0.1:" + listener.getLocalPort());
+                OpenSsl client = OpenSsl.client(listener.getLocalPort(), List.of("-tls1_3"));
                 var accepted = (SSLSocket) listener.accept()) {
             InputStream in = accepted.getInputStream();
             OutputStream out = accepted.getOutputStream();
@@ -412,7 +387,7 @@ class KernelTlsIT {
                         OpenSsl.file("server.pem"),
                         "-key",
                         OpenSsl.file("server.pem"))) {
-            int port = Integer.parseInt(server.await("ACCEPT 127\\.0\\.0\\.1:(\\d+)").group(1));
+            int port = server.port();
             try (var socket =
                     (SSLSocket)
                             TlsProvider.OURS

@@ -21,7 +21,6 @@ import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -131,10 +130,14 @@ class KeyCaptureIT {
         SSLContext context = TlsProvider.OURS.context("server");
         try (var listener = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
             for (boolean resumed : new boolean[] {false, true}) {
-                var options = new ArrayList<>(kind.options());
-                options.addAll(List.of("-keylogfile", log.toString()));
-                options.addAll(List.of(resumed ? "-sess_in" : "-sess_out", session.toString()));
-                try (OpenSsl client = OpenSsl.client(listener.getLocalPort(), options);
+                try (OpenSsl client =
+                                OpenSsl.client(
+                                        listener.getLocalPort(),
+                                        kind.options(),
+                                        "-keylogfile",
+                                        log.toString(),
+                                        resumed ? "-sess_in" : "-sess_out",
+                                        session.toString());
                         Socket plain = listener.accept();
                         var socket =
                                 (SSLSocket)

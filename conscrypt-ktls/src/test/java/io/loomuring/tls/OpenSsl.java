@@ -41,26 +41,28 @@ final class OpenSsl implements AutoCloseable {
     /**
      * {@code s_server} with the tests' certificate, which says the lines of its client reversed.
      */
-    static OpenSsl server(Path keyLog, List<String> options) throws IOException {
+    static OpenSsl server(Path keyLog, List<String> options, String... more) throws IOException {
         var command =
                 new ArrayList<>(List.of("openssl", "s_server", "-accept", "127.0.0.1:0", "-rev"));
         command.addAll(List.of("-cert", file("server.pem"), "-key", file("server.pem")));
         command.addAll(List.of("-keylogfile", keyLog.toString()));
         command.addAll(options);
+        command.addAll(List.of(more));
         return start(command);
     }
 
-    /** The port that {@link #server} listens on, as it says. */
+    /** The port that an {@code s_server} listens on, as it says. */
     int port() {
         return Integer.parseInt(await("ACCEPT 127\\.0\\.0\\.1:(\\d+)").group(1));
     }
 
     /** {@code s_client}, which trusts the tests' CA. */
-    static OpenSsl client(int port, List<String> options) throws IOException {
+    static OpenSsl client(int port, List<String> options, String... more) throws IOException {
         var command =
                 new ArrayList<>(List.of("openssl", "s_client", "-connect", "127.0.0.1:" + port));
         command.addAll(List.of("-CAfile", file("ca.pem"), "-verify_return_error"));
         command.addAll(options);
+        command.addAll(List.of(more));
         return start(command);
     }
 
