@@ -6,6 +6,8 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
@@ -23,6 +25,7 @@ import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.stream.ChunkedWriteHandler;
 import io.netty.handler.timeout.ReadTimeoutException;
 import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.GlobalEventExecutor;
 
 import java.io.EOFException;
 import java.net.InetSocketAddress;
@@ -44,6 +47,7 @@ final class NettyClient implements WebClient {
 
     private final MultiThreadIoEventLoopGroup group =
             new MultiThreadIoEventLoopGroup(EVENT_LOOPS, NioIoHandler.newFactory());
+    private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
     private final ConcurrentLinkedDeque<Channel> idle = new ConcurrentLinkedDeque<>();
     private final Bootstrap bootstrap;
 
@@ -66,6 +70,7 @@ final class NettyClient implements WebClient {
     }
 
     private void initialise(Channel channel, SocketAddress address, Wire wire) {
+        connections.add(channel);
         if (wire == Wire.TLS) {
             var inet = (InetSocketAddress) address;
             SSLEngine engine =
@@ -112,6 +117,8 @@ final class NettyClient implements WebClient {
 
     @Override
     public void close() throws InterruptedException {
+        // event loops that end forget a channel whose close waits for TLS, on the stock JDK too
+        connections.close().sync();
         group.shutdownGracefully(0, 30, TimeUnit.SECONDS).sync();
     }
 
