@@ -75,6 +75,13 @@ public record Confinement(String name, List<String> launcher) {
         return user;
     }
 
+    /** Root without a capability. */
+    static Confinement without(String capability) {
+        assumeRoot();
+        return new Confinement(
+                "without " + capability, List.of("setpriv", "--bounding-set=-" + capability));
+    }
+
     /** A folder mounted with an option, {@code noexec} or {@code ro}, for the process alone. */
     static Confinement mounted(String option, Path folder) {
         assumeRoot();

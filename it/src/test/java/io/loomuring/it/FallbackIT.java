@@ -10,6 +10,7 @@ import static io.loomuring.it.Confinement.IO_URING_SETUP;
 import static io.loomuring.it.Confinement.MEMFD_CREATE;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.loomuring.it.program.SwitchProbe;
 
@@ -42,6 +43,8 @@ class FallbackIT {
             List.of(
                     "-Djava.nio.channels.spi.SelectorProvider=" + Child.PROVIDER,
                     "--enable-native-access=ALL-UNNAMED");
+
+    private static final Path IO_URING_DISABLED = Path.of("/proc/sys/kernel/io_uring_disabled");
 
     @TempDir private Path folder;
 
@@ -81,6 +84,30 @@ class FallbackIT {
     @MethodSource("refusals")
     void theAgentSaysInOneLineWhatTheKernelRefuses(Refusal refusal) {
         check(refusal.kernel(), List.of(), refusal.reason(), refusal.remedy());
+    }
+
+    /** One kernel has one value: only where this kernel was started for the tests. */
+    @ParameterizedTest
+    @CsvSource({"1, only for privileged processes", "2, for nobody"})
+    void theAgentSaysInOneLineThatASysctlForbidsRings(String disabled, String whom)
+            throws IOException {
+        assumeTrue(System.getenv("KTLS_VM_RESULTS") != null, "a kernel that is not ours alone");
+        assumeTrue(Files.exists(IO_URING_DISABLED), "Linux has it since 6.6");
+        Files.writeString(IO_URING_DISABLED, disabled);
+        try {
+            check(
+                    Confinement.without("sys_admin"),
+                    List.of(),
+                    "io_uring_setup: Operation not permitted",
+                    "kernel.io_uring_disabled=0 (it is " + disabled + ": " + whom);
+            if (disabled.equals("1")) {
+                try (Child privileged = Child.program(Child.agent(), SwitchProbe.class)) {
+                    Switched.endOf(privileged).checkAllOurs();
+                }
+            }
+        } finally {
+            Files.writeString(IO_URING_DISABLED, "0");
+        }
     }
 
     @ParameterizedTest
