@@ -18,6 +18,7 @@ final class Server implements AutoCloseable {
 
     final InetSocketAddress address;
     final Semaphore permits;
+    final Window window = new Window(System.nanoTime());
 
     /** It has refused a question with an OPT record, and answered one without. */
     volatile boolean plainOnly;

@@ -19,7 +19,7 @@ final class Upstream implements AutoCloseable {
     private final boolean randomCase;
     private final boolean edns;
     private final Counters counters;
-    private final List<Server> servers;
+    final List<Server> servers;
     private final AtomicInteger turn = new AtomicInteger();
 
     Upstream(
@@ -50,24 +50,15 @@ final class Upstream implements AutoCloseable {
 
         /** Asks this server whatever has no conclusive answer; whether all have one now. */
         boolean ask(Server server, Duration timeout) {
-            if (conf.singleRequest()) {
-                for (int i = 0; i < answers.length; i++) {
-                    if (isOpen(i)) {
-                        finish(i, start(i, server, timeout), server, timeout);
-                    }
+            awaitTurn(server.window);
+            try {
+                if (conf.singleRequest()) {
+                    askInTurn(server, timeout);
+                } else {
+                    askAtOnce(server, timeout);
                 }
-            } else {
-                var exchanges = new Exchange[answers.length];
-                for (int i = 0; i < answers.length; i++) {
-                    if (isOpen(i)) {
-                        exchanges[i] = start(i, server, timeout);
-                    }
-                }
-                for (int i = 0; i < answers.length; i++) {
-                    if (exchanges[i] != null) {
-                        finish(i, exchanges[i], server, timeout);
-                    }
-                }
+            } finally {
+                server.window.leave();
             }
             for (int i = 0; i < answers.length; i++) {
                 if (isOpen(i)) {
@@ -75,6 +66,40 @@ final class Upstream implements AutoCloseable {
                 }
             }
             return true;
+        }
+
+        /** An interrupt ends the wait: it is asked early. */
+        private void awaitTurn(Window window) {
+            long nanos = window.enter(System.nanoTime());
+            if (nanos > 0) {
+                try {
+                    Thread.sleep(Duration.ofNanos(nanos));
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+
+        private void askInTurn(Server server, Duration timeout) {
+            for (int i = 0; i < answers.length; i++) {
+                if (isOpen(i)) {
+                    finish(i, start(i, server, timeout), server, timeout);
+                }
+            }
+        }
+
+        private void askAtOnce(Server server, Duration timeout) {
+            var exchanges = new Exchange[answers.length];
+            for (int i = 0; i < answers.length; i++) {
+                if (isOpen(i)) {
+                    exchanges[i] = start(i, server, timeout);
+                }
+            }
+            for (int i = 0; i < answers.length; i++) {
+                if (exchanges[i] != null) {
+                    finish(i, exchanges[i], server, timeout);
+                }
+            }
         }
 
         private boolean isOpen(int i) {

@@ -33,7 +33,8 @@ public final class Measure {
     private Measure() {}
 
     private static final int ECHOES = 16;
-    private static final int WARM_UP_ROUNDS = 4; // of look-ups, for the JIT compilers
+    private static final int WARM_UP_SECONDS = 25; // the JIT compilers want some 50,000 look-ups
+    private static final int WARM_UP_TIMES = 4; // as many look-ups at a time
     private static final int ROUNDS = 3;
     private static final int WITHOUT_MILLIS = 1300;
 
@@ -81,10 +82,12 @@ public final class Measure {
         var times = new ArrayList<List<Long>>();
         var threads = startEchoes(stop, phase, times);
         var failed = new AtomicInteger();
-        var cold = new StringBuilder();
-        for (int round = 0; round < WARM_UP_ROUNDS; round++) {
-            cold.append(" %.2f".formatted(lookUp(lookups, "w" + round, failed) / 1e9));
+        long cold = lookUp(lookups, "cold", failed);
+        long end = System.nanoTime() + WARM_UP_SECONDS * 1_000_000_000L;
+        for (int round = 0; System.nanoTime() < end; round++) {
+            lookUp(WARM_UP_TIMES * lookups, "w" + round, failed);
         }
+        System.gc(); // not while it is measured
         var took = new StringBuilder();
         for (int round = 0; round < ROUNDS; round++) {
             phase.set(1);
@@ -104,9 +107,9 @@ public final class Measure {
             with = sorted(times, 1);
         }
         System.out.printf(
-                "%d look-ups, round by round, in%s s, before it is warm%s s, %d failed; echo"
+                "%d look-ups, round by round, in%s s, cold %.2f s, %d failed; echo"
                         + " p50/p99/max us without %s, with %s%n",
-                lookups, took, cold, failed.get(), percentiles(without), percentiles(with));
+                lookups, took, cold / 1e9, failed.get(), percentiles(without), percentiles(with));
     }
 
     /** Nanoseconds. */
