@@ -11,7 +11,7 @@ import java.util.ArrayDeque;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** A server: how many may ask it at a time, and connections to it that wait for the next. */
+/** A server: how many may ask it at a time and who has to wait; idle connections to it. */
 final class Server implements AutoCloseable {
     /** Servers close idle connections after some seconds, too. */
     private static final Duration IDLE_MAX = Duration.ofSeconds(5);

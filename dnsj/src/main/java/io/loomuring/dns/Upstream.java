@@ -20,7 +20,7 @@ final class Upstream implements AutoCloseable {
     private final boolean edns;
     private final Counters counters;
     final List<Server> servers;
-    private final AtomicInteger turn = new AtomicInteger();
+    private final AtomicInteger rotation = new AtomicInteger();
 
     Upstream(
             ResolvConf conf, int concurrency, boolean randomCase, boolean edns, Counters counters) {
@@ -53,9 +53,9 @@ final class Upstream implements AutoCloseable {
             awaitTurn(server.window);
             try {
                 if (conf.singleRequest()) {
-                    askInTurn(server, timeout);
+                    askOneByOne(server, timeout);
                 } else {
-                    askAtOnce(server, timeout);
+                    askSideBySide(server, timeout);
                 }
             } finally {
                 server.window.leave();
@@ -80,7 +80,7 @@ final class Upstream implements AutoCloseable {
             }
         }
 
-        private void askInTurn(Server server, Duration timeout) {
+        private void askOneByOne(Server server, Duration timeout) {
             for (int i = 0; i < answers.length; i++) {
                 if (isOpen(i)) {
                     finish(i, start(i, server, timeout), server, timeout);
@@ -88,7 +88,7 @@ final class Upstream implements AutoCloseable {
             }
         }
 
-        private void askAtOnce(Server server, Duration timeout) {
+        private void askSideBySide(Server server, Duration timeout) {
             var exchanges = new Exchange[answers.length];
             for (int i = 0; i < answers.length; i++) {
                 if (isOpen(i)) {
@@ -160,7 +160,8 @@ final class Upstream implements AutoCloseable {
         var batch = new Batch(questions);
         batch.interrupted = Thread.interrupted();
         try {
-            int first = conf.rotate() ? Math.floorMod(turn.getAndIncrement(), servers.size()) : 0;
+            int first =
+                    conf.rotate() ? Math.floorMod(rotation.getAndIncrement(), servers.size()) : 0;
             for (int round = 0; round < conf.attempts(); round++) {
                 for (int place = 0; place < servers.size(); place++) {
                     Server server = servers.get((first + place) % servers.size());
