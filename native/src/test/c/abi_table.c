@@ -253,9 +253,16 @@ static void files(void) {
 
     SIZE(STATX, struct statx);
     OFFSET(STATX_STX_MODE, struct statx, stx_mode);
+    OFFSET(STATX_STX_INO, struct statx, stx_ino);
     OFFSET(STATX_STX_SIZE, struct statx, stx_size);
+    OFFSET(STATX_STX_CTIME, struct statx, stx_ctime);
+    OFFSET(STATX_STX_MTIME, struct statx, stx_mtime);
+    OFFSET(STATX_STX_DEV_MAJOR, struct statx, stx_dev_major);
+    OFFSET(STATX_STX_DEV_MINOR, struct statx, stx_dev_minor);
+    OFFSET(STATX_TIMESTAMP_TV_NSEC, struct statx_timestamp, tv_nsec);
     VALUE(STATX_TYPE);
     VALUE(STATX_SIZE);
+    VALUE(STATX_BASIC_STATS);
     VALUE(S_IFMT);
     VALUE(S_IFIFO);
     VALUE(PATH_MAX);
@@ -273,6 +280,7 @@ static void errors(void) {
     VALUE(EACCES);
     VALUE(EBUSY);
     VALUE(EEXIST);
+    VALUE(ENOTDIR);
     VALUE(EISDIR);
     VALUE(EINVAL);
     VALUE(ENFILE);

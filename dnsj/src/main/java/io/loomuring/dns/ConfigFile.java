@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.util.Map;
 
 /**
  * How configuration files are read: the only place that touches them. Where loom-uring is there
@@ -50,6 +49,10 @@ final class ConfigFile {
         static byte[] readAllBytes(Path path) throws IOException {
             return RingFile.readAllBytes(path);
         }
+
+        static Object status(Path path) throws IOException {
+            return RingFile.status(path);
+        }
     }
 
     private static boolean hasRingFile() {
@@ -62,14 +65,14 @@ final class ConfigFile {
     }
 
     /**
-     * Something that differs once the file has changed, from stat(2); as glibc's
-     * file_change_detection. Empty where there is no such file.
+     * Something that differs once the file has changed; as glibc's file_change_detection. Null
+     * where there is no such file.
      */
-    static Map<String, Object> stamp(Path path) {
+    static Object stamp(Path path) {
         try {
-            return Files.readAttributes(path, STAMP);
+            return HAS_RING_FILE ? OnRing.status(path) : Files.readAttributes(path, STAMP);
         } catch (IOException e) {
-            return Map.of();
+            return null;
         }
     }
 }

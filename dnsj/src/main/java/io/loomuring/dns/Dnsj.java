@@ -601,7 +601,7 @@ public final class Dnsj implements AutoCloseable {
         }
 
         private static void requireNamed(Path file, Path usual) throws IOException {
-            if (!file.equals(usual) && ConfigFile.stamp(file).isEmpty()) {
+            if (!file.equals(usual) && ConfigFile.stamp(file) == null) {
                 throw new IOException("there is no file " + file);
             }
         }

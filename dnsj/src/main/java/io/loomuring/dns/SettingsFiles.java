@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -29,7 +28,7 @@ final class SettingsFiles {
     private final AtomicLong lastLook;
     private final ReentrantLock lock = new ReentrantLock();
     private volatile Settings settings;
-    private List<Map<String, Object>> stamps; // guarded by lock
+    private List<Object> stamps; // guarded by lock
 
     /** Reads them for the first time. */
     SettingsFiles(
@@ -65,7 +64,7 @@ final class SettingsFiles {
             return;
         }
         try {
-            List<Map<String, Object>> now = stamps();
+            List<Object> now = stamps();
             if (!now.equals(stamps)) {
                 // stamped before it is read: a change in between is seen next time
                 stamps = now;
@@ -80,7 +79,7 @@ final class SettingsFiles {
         }
     }
 
-    private List<Map<String, Object>> stamps() {
+    private List<Object> stamps() {
         return paths.stream().map(ConfigFile::stamp).toList();
     }
 

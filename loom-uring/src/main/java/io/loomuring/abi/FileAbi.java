@@ -30,9 +30,16 @@ public final class FileAbi {
     // struct statx, what to ask for, and what its mode has
     public static final int SIZEOF_STATX = 256;
     public static final int STATX_STX_MODE = 28;
+    public static final int STATX_STX_INO = 32;
     public static final int STATX_STX_SIZE = 40;
+    public static final int STATX_STX_CTIME = 96;
+    public static final int STATX_STX_MTIME = 112;
+    public static final int STATX_STX_DEV_MAJOR = 136;
+    public static final int STATX_STX_DEV_MINOR = 140;
+    public static final int STATX_TIMESTAMP_TV_NSEC = 8;
     public static final int STATX_TYPE = 0x1;
     public static final int STATX_SIZE = 0x200;
+    public static final int STATX_BASIC_STATS = 0x7ff;
     public static final int S_IFMT = 0xf000;
     public static final int S_IFIFO = 0x1000;
 

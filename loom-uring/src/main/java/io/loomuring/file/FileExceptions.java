@@ -9,6 +9,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Set;
 
 /**
  * The one place where a {@code -errno} of a file becomes an exception, with the JDK's types and
@@ -39,6 +40,13 @@ final class FileExceptions {
                             Errno.message(result) + " (close some, or raise the limit: ulimit -n)");
             default -> io(path, result);
         };
+    }
+
+    /** A file whose status can't be had. */
+    static FileSystemException status(Path path, int result) {
+        return result == -ENOTDIR
+                ? new NoSuchFileException(path.toString())
+                : open(path, OpenMode.of(Set.of()), result);
     }
 
     /** A failed call on an open file. */

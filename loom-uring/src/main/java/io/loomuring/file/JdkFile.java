@@ -3,9 +3,12 @@ package io.loomuring.file;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.FileTime;
+import java.util.Map;
 import java.util.Set;
 
 /** Where there are no rings: the JDK's channel of the file. */
@@ -26,6 +29,18 @@ final class JdkFile extends RingFile {
             FileAttribute<?>... attributes)
             throws IOException {
         return new JdkFile(FileChannel.open(path, options, attributes), mode);
+    }
+
+    static Status statusOf(Path path) throws IOException {
+        Map<String, Object> attributes =
+                Files.readAttributes(path, "unix:dev,ino,mode,size,lastModifiedTime,ctime");
+        return new Status(
+                (long) attributes.get("dev"),
+                (long) attributes.get("ino"),
+                (int) attributes.get("mode"),
+                (long) attributes.get("size"),
+                ((FileTime) attributes.get("lastModifiedTime")).toInstant(),
+                ((FileTime) attributes.get("ctime")).toInstant());
     }
 
     private static boolean hasPosition(FileChannel channel) {

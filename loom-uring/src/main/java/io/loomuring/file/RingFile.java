@@ -16,6 +16,7 @@ import java.nio.channels.NonWritableChannelException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.Set;
@@ -127,6 +128,33 @@ public abstract sealed class RingFile implements InterruptibleChannel permits Ur
             throw new OutOfMemoryError("Required array size too large");
         }
         return (int) Math.min(grown, ARRAY_BYTES_MAX);
+    }
+
+    /**
+     * What {@code statx(2)} says of a file. Two of one path that are equal are of the same file,
+     * which was not changed in between, as far as the file system's clock tells.
+     *
+     * @param device as {@code st_dev}
+     * @param mode type and permissions, as {@code st_mode}
+     * @param size in bytes
+     * @param modified when its content was written last
+     * @param changed when its content, owner, permissions or links changed last
+     */
+    public record Status(
+            long device, long inode, int mode, long size, Instant modified, Instant changed) {}
+
+    /**
+     * The status of the file that a path, and what links lead from there, arrives at. An interrupt
+     * doesn't end the call.
+     *
+     * @throws java.nio.file.NoSuchFileException and the other subclasses of {@link
+     *     java.nio.file.FileSystemException}, as {@link java.nio.file.Files#readAttributes}
+     * @throws UnsupportedOperationException if the path's file system knows nothing of the kind
+     */
+    public static Status status(Path path) throws IOException {
+        return CarrierIo.isInUse() && UringFile.canOpen(path)
+                ? UringFile.statusOf(path)
+                : JdkFile.statusOf(path);
     }
 
     /** Bytes of the file; of a thing that has none, what {@code statx(2)} says. */

@@ -20,6 +20,7 @@ import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.concurrent.CountDownLatch;
 
 /**
@@ -119,9 +120,52 @@ final class UringFile extends RingFile implements InterruptibleOwner {
     }
 
     private static boolean isFifo(Op op, Scratch path) {
+        return statx(op, path, STATX_TYPE) == 0
+                && (Memory.getShort(path.address + PATH_MAX + STATX_STX_MODE) & S_IFMT) == S_IFIFO;
+    }
+
+    /** Puts the structure behind the path. */
+    private static int statx(Op op, Scratch path, int mask) {
         long statx = path.address + PATH_MAX;
-        int n = CarrierIo.statx(op, AT_FDCWD, path.address, 0, STATX_TYPE, statx);
-        return n == 0 && (Memory.getShort(statx + STATX_STX_MODE) & S_IFMT) == S_IFIFO;
+        return CarrierIo.statx(op, AT_FDCWD, path.address, 0, mask, statx);
+    }
+
+    // ---- status ----
+
+    static Status statusOf(Path path) throws IOException {
+        Scratch scratch = Scratch.take();
+        try {
+            putPath(path, scratch);
+            int n = statx(alone(), scratch, STATX_BASIC_STATS);
+            if (n < 0) {
+                throw FileExceptions.status(path, n);
+            }
+            long statx = scratch.address + PATH_MAX;
+            return new Status(
+                    device(
+                            Memory.getInt(statx + STATX_STX_DEV_MAJOR),
+                            Memory.getInt(statx + STATX_STX_DEV_MINOR)),
+                    Memory.getLong(statx + STATX_STX_INO),
+                    Short.toUnsignedInt(Memory.getShort(statx + STATX_STX_MODE)),
+                    Memory.getLong(statx + STATX_STX_SIZE),
+                    instant(statx + STATX_STX_MTIME),
+                    instant(statx + STATX_STX_CTIME));
+        } finally {
+            scratch.release();
+        }
+    }
+
+    /** As {@code makedev(3)} puts the two together. */
+    private static long device(long major, long minor) {
+        return (major & 0xfffff000L) << 32
+                | (major & 0xfffL) << 8
+                | (minor & 0xffffff00L) << 12
+                | (minor & 0xffL);
+    }
+
+    private static Instant instant(long timestamp) {
+        return Instant.ofEpochSecond(
+                Memory.getLong(timestamp), Memory.getInt(timestamp + STATX_TIMESTAMP_TV_NSEC));
     }
 
     /** An operation that nobody cancels. */

@@ -29,10 +29,15 @@ class NotInstalledTest {
         before.force(true);
         assertThat(before.size()).isEqualTo(1);
         assertThat(RingFile.readAllBytes(path)).containsExactly(1);
+        RingFile.Status status = RingFile.status(path);
+        assertThat(status.size()).isEqualTo(1);
         assertThat(LoomUring.counters().operations).isZero();
 
         LoomUring.install();
+        long atFirst = LoomUring.counters().operations;
+        assertThat(Running.onVirtual(() -> RingFile.status(path)).result()).isEqualTo(status);
         long operations = LoomUring.counters().operations;
+        assertThat(operations).isGreaterThan(atFirst);
         try (RingFile after = Running.onVirtual(() -> RingFile.open(path, WRITE)).result()) {
             assertThat(after).isInstanceOf(UringFile.class);
             after.write(ByteBuffer.wrap(new byte[] {2}), 1);

@@ -43,8 +43,11 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -295,6 +298,71 @@ class RingFileTest {
         forgetCached(path);
         assertThat(in(ThreadKind.VIRTUAL, () -> pin.call(() -> RingFile.readAllBytes(path))))
                 .isEqualTo(content);
+    }
+
+    // ---- status ----
+
+    @ParameterizedTest
+    @EnumSource
+    void shouldSayAFilesStatusAsTheJdkDoes(ThreadKind thread) throws Exception {
+        Path file = file(new byte[BIG]);
+        Instant modified = Instant.ofEpochSecond(7, 5_000);
+        Files.setLastModifiedTime(file, FileTime.from(modified));
+        Path link = Files.createSymbolicLink(folder.resolve("link"), file);
+        Path fifo = Fifo.create(folder, "fifo");
+        for (Path path : List.of(file, folder, link, fifo, Path.of("/dev/null"))) {
+            assertThat(in(thread, () -> RingFile.status(path))).isEqualTo(JdkFile.statusOf(path));
+        }
+        assertThat(JdkFile.statusOf(file).size()).isEqualTo(BIG);
+        assertThat(JdkFile.statusOf(file).modified()).isEqualTo(modified);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void shouldHaveAnotherStatusOnceTheFileHasChanged(ThreadKind thread) throws Exception {
+        Path path = file(new byte[] {1});
+        FileTime written = Files.getLastModifiedTime(path);
+        RingFile.Status first = in(thread, () -> RingFile.status(path));
+        assertThat(in(thread, () -> RingFile.status(path))).isEqualTo(first);
+
+        Path other = Files.write(folder.resolve("other"), new byte[] {2});
+        Files.setLastModifiedTime(other, written);
+        Files.move(other, path, StandardCopyOption.REPLACE_EXISTING);
+        RingFile.Status replaced = in(thread, () -> RingFile.status(path));
+        assertThat(replaced.inode()).isNotEqualTo(first.inode());
+
+        Files.setPosixFilePermissions(path, Set.of());
+        RingFile.Status closed = in(thread, () -> RingFile.status(path));
+        assertThat(closed.mode()).isEqualTo(replaced.mode() & ~0777);
+        assertThat(closed.changed()).isAfterOrEqualTo(replaced.changed());
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void shouldFailToSayAStatusAsTheJdkDoes(ThreadKind thread) throws Exception {
+        Path present = file(new byte[1]);
+        Path loop = folder.resolve("loop");
+        Files.createSymbolicLink(loop, loop);
+        for (Path path :
+                List.of(
+                        folder.resolve("missing"),
+                        present.resolve("file"),
+                        loop,
+                        folder.resolve("x".repeat(300)),
+                        folder.resolve("x/".repeat(3_000)))) {
+            Throwable expected = start(ThreadKind.PLATFORM, () -> JdkFile.statusOf(path)).failure();
+            assertThat(start(thread, () -> RingFile.status(path)).failure())
+                    .isExactlyInstanceOf(expected.getClass())
+                    .hasMessage(expected.getMessage());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void shouldSayAPinnedThreadsFilesStatus(Pin pin) throws Exception {
+        Path path = file(new byte[1]);
+        assertThat(in(ThreadKind.VIRTUAL, () -> pin.call(() -> RingFile.status(path))))
+                .isEqualTo(JdkFile.statusOf(path));
     }
 
     // ---- open ----
