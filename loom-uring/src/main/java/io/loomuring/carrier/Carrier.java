@@ -33,7 +33,11 @@ public final class Carrier extends CarrierThread {
     // Tasks run before the ring is entered again: fewer enters against a longer wait of completions
     private static final int BATCH_MIN = 32; // of those there are, even if something else waits
     private static final int BATCH_MAX = 256; // even if nothing does
-    private static final int RECEIVE_MIN = 8; // tasks of others a turn; more if batches are longer
+
+    // Tasks of others taken in a turn: half as many as ran, else what runs for about that long
+    private static final long RECEIVE_NANOS = 20_000;
+    private static final int RECEIVE_MIN = 2; // one to run, one for a thief
+    private static final int RECEIVE_MAX = 8;
 
     private static final int INBOX_CHUNK = 1024;
 
@@ -214,12 +218,15 @@ public final class Carrier extends CarrierThread {
     @CarrierConfined
     private void turn() {
         turns++;
+        long start = inbox.isEmpty() ? 0 : System.nanoTime();
         int ran = runBatch();
         mounted = false;
         if (role != Roster.IN_USE) {
             getOn();
         }
-        receiveUpTo(Math.max(ran / 2, RECEIVE_MIN));
+        if (!inbox.isEmpty()) {
+            receiveUpTo(Math.max(ran / 2, tasksInTime(ran, start)));
+        }
         fireDeadlines();
         if (runQueue.isEmpty() && !steal()) {
             sleepInRing();
@@ -264,22 +271,33 @@ public final class Carrier extends CarrierThread {
     }
 
     /**
+     * How many tasks are likely to run for {@link #RECEIVE_NANOS}, by those of this turn.
+     *
+     * @param startNanos when the first of them began, or 0 if nobody looked
+     */
+    private static int tasksInTime(int ran, long startNanos) {
+        if (ran == 0 || startNanos == 0) {
+            return RECEIVE_MAX;
+        }
+        long nanos = Math.max(1, System.nanoTime() - startNanos);
+        return Math.clamp(ran * RECEIVE_NANOS / nanos, RECEIVE_MIN, RECEIVE_MAX);
+    }
+
+    /**
      * Takes in messages, so many tasks at most. Of a burst of threads that others start the rest
      * waits until those have run whose operations completed meanwhile.
      */
     private void receiveUpTo(int tasks) {
-        if (!inbox.isEmpty()) {
-            guard.lock();
-            try {
-                int taken = 0;
-                Object message;
-                while (taken < tasks && (message = inbox.relaxedPoll()) != null) {
-                    receive(message);
-                    taken += message instanceof Runnable ? 1 : 0;
-                }
-            } finally {
-                guard.unlock();
+        guard.lock();
+        try {
+            int taken = 0;
+            Object message;
+            while (taken < tasks && (message = inbox.relaxedPoll()) != null) {
+                receive(message);
+                taken += message instanceof Runnable ? 1 : 0;
             }
+        } finally {
+            guard.unlock();
         }
     }
 

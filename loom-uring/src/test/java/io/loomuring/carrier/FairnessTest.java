@@ -30,6 +30,8 @@ class FairnessTest {
     private static final long LONG_TASK_NANOS = 1_000_000;
     private static final int TURNS = 10;
     private static final int BURST = 1000;
+    private static final int LONG_BURST = 100;
+    private static final int LONG_TASKS_MAX = 5;
     private static final int SLEEPS = 100;
     private static final int LATE_TASKS_MAX = 64;
     private static final long SLEEP_NANOS = 1_000_000;
@@ -146,30 +148,46 @@ class FairnessTest {
         assertThat(tasks[SLEEPS / 2]).isLessThan(LATE_TASKS_MAX);
     }
 
-    /** Others start them all while the carrier computes, so that it finds them at once. */
     @Test
     void shouldResumeThreadsInTheMiddleOfABurstOfNewOnes() throws Exception {
+        List<Long> tasks = tasksOfOperationsBeside(BURST, () -> {});
+        assertThat(tasks.getLast()).isLessThan(BURST / 4);
+    }
+
+    /** As many of these at a time would keep the others waiting a thousand times as long. */
+    @Test
+    void shouldResumeThreadsBetweenNewOnesThatComputeLong() throws Exception {
+        List<Long> tasks = tasksOfOperationsBeside(LONG_BURST, FairnessTest::compute);
+        assertThat(tasks.get(tasks.size() / 2)).isLessThan(LONG_TASKS_MAX);
+    }
+
+    /**
+     * Tasks that the carrier runs while an operation completes, least first, of operations one
+     * after the other. Others start the threads of a burst while the carrier computes, so that it
+     * finds them at once.
+     */
+    private List<Long> tasksOfOperationsBeside(int burst, Running.Body body) throws Exception {
         assumeFalse(Installed.isPolled(), "operations complete when the kernel's thread gets on");
         var allStarted = new AtomicBoolean();
-        var begun = new AtomicInteger();
-        var tasksMax = new AtomicLong();
-        keepBusy(1, () -> tasksMax.accumulateAndGet(tasksOfAnOperation(), Math::max));
+        var tasks = new CopyOnWriteArrayList<Long>();
+        keepBusy(1, () -> tasks.add(tasksOfAnOperation()));
         Running<Void> computing =
                 Running.onVirtual(() -> {
                     while (!allStarted.get()) {
                         Thread.onSpinWait();
                     }
                 });
-        var burst = new ArrayList<Running<Integer>>();
-        for (int i = 0; i < BURST; i++) {
-            burst.add(Running.onVirtual(begun::incrementAndGet));
+        var threads = new ArrayList<Running<Void>>();
+        for (int i = 0; i < burst; i++) {
+            threads.add(Running.onVirtual(body));
         }
-        tasksMax.set(0);
+        tasks.clear();
         allStarted.set(true);
         computing.result();
-        Running.allEnd(burst);
-        assertThat(begun.get()).isEqualTo(BURST);
-        assertThat(tasksMax.get()).as("tasks while an operation completes").isLessThan(BURST / 4);
+        Running.allEnd(threads);
+        var sorted = new ArrayList<>(tasks);
+        sorted.sort(null);
+        return sorted;
     }
 
     /** Tasks that the carrier runs until it has submitted an operation and seen it complete. */
@@ -190,11 +208,15 @@ class FairnessTest {
         return LoomUring.counters().tasks - tasksWhenDue.get(); // negative: in time
     }
 
-    private static void computeAndYield() {
+    private static void compute() {
         long end = System.nanoTime() + LONG_TASK_NANOS;
         while (System.nanoTime() - end < 0) {
             Thread.onSpinWait();
         }
+    }
+
+    private static void computeAndYield() {
+        compute();
         Thread.yield();
     }
 }
