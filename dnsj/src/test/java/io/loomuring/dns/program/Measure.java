@@ -20,10 +20,14 @@ import java.net.Socket;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * What look-ups cost, one line a run: {@code slow LOOKUPS}, beside an echo; {@code rate jdk|netty
@@ -35,8 +39,9 @@ public final class Measure {
     private static final int ECHOES = 16;
     private static final int WARM_UP_SECONDS = 25; // the JIT compilers want some 50,000 look-ups
     private static final int WARM_UP_TIMES = 4; // as many look-ups at a time
-    private static final int ROUNDS = 3;
-    private static final int WITHOUT_MILLIS = 1300;
+    private static final int WARM_UP_ROUNDS = 2; // as measured: idle carriers have other code
+    private static final int ROUNDS = 8;
+    private static final int ALONE_MILLIS = 1300;
 
     public static void main(String[] arguments) throws Exception {
         switch (arguments[0]) {
@@ -76,10 +81,18 @@ public final class Measure {
 
     // ---- 1,000 at a time, beside an echo ----
 
+    /** What an echo is measured beside. Twice nothing: what differs then is noise. */
+    private enum Phase {
+        WARM_UP,
+        ALONE,
+        ALONE_AGAIN,
+        LOOK_UPS
+    }
+
     private static void slow(int lookups) throws Exception {
         var stop = new AtomicBoolean();
-        var phase = new AtomicInteger(); // 0 warm-up, 1 without look-ups, 2 with
-        var times = new ArrayList<List<Long>>();
+        var phase = new AtomicReference<>(Phase.WARM_UP);
+        var times = new EnumMap<Phase, List<Long>>(Phase.class);
         var threads = startEchoes(stop, phase, times);
         var failed = new AtomicInteger();
         long cold = lookUp(lookups, "cold", failed);
@@ -88,55 +101,72 @@ public final class Measure {
             lookUp(WARM_UP_TIMES * lookups, "w" + round, failed);
         }
         System.gc(); // not while it is measured
-        var took = new StringBuilder();
-        for (int round = 0; round < ROUNDS; round++) {
-            phase.set(1);
-            Thread.sleep(WITHOUT_MILLIS);
-            phase.set(2);
-            took.append(" %.2f".formatted(lookUp(lookups, "r" + round, failed) / 1e9));
+        var took = new ArrayList<Long>();
+        for (int round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
+            boolean measured = round >= 0;
+            phase.set(measured ? Phase.ALONE : Phase.WARM_UP);
+            Thread.sleep(ALONE_MILLIS);
+            phase.set(measured ? Phase.ALONE_AGAIN : Phase.WARM_UP);
+            Thread.sleep(ALONE_MILLIS);
+            phase.set(measured ? Phase.LOOK_UPS : Phase.WARM_UP);
+            long nanos = lookUp(lookups, "r" + round, failed);
+            if (measured) {
+                took.add(nanos);
+            }
         }
-        phase.set(3);
+        phase.set(Phase.WARM_UP);
         stop.set(true);
         for (Thread thread : threads) {
             thread.join(5000);
         }
-        long[] without;
-        long[] with;
+        took.sort(null);
         synchronized (times) {
-            without = sorted(times, 0);
-            with = sorted(times, 1);
+            System.out.printf(
+                    "%d look-ups in %.2f to %.2f s, cold %.2f s, %d failed; echo p50/p99/max us"
+                            + " alone %s, again %s, with look-ups %s%n",
+                    lookups,
+                    took.getFirst() / 1e9,
+                    took.getLast() / 1e9,
+                    cold / 1e9,
+                    failed.get(),
+                    percentiles(times.get(Phase.ALONE)),
+                    percentiles(times.get(Phase.ALONE_AGAIN)),
+                    percentiles(times.get(Phase.LOOK_UPS)));
         }
-        System.out.printf(
-                "%d look-ups, round by round, in%s s, cold %.2f s, %d failed; echo"
-                        + " p50/p99/max us without %s, with %s%n",
-                lookups, took, cold / 1e9, failed.get(), percentiles(without), percentiles(with));
     }
 
-    /** Nanoseconds. */
+    /** Nanoseconds from the first start to the last answer. */
     private static long lookUp(int lookups, String prefix, AtomicInteger failed)
             throws InterruptedException {
-        long start = System.nanoTime();
+        var done = new CountDownLatch(lookups);
         var lookers = new Thread[lookups];
         for (int i = 0; i < lookups; i++) {
-            String name = prefix + "n" + i + ".wild.test";
-            lookers[i] =
-                    Thread.ofVirtual()
-                            .start(() -> {
-                                try {
-                                    InetAddress.getAllByName(name);
-                                } catch (UnknownHostException e) {
-                                    failed.incrementAndGet();
-                                }
-                            });
+            lookers[i] = looker(prefix + "n" + i + ".wild.test", failed, done);
         }
+        long start = System.nanoTime();
         for (Thread looker : lookers) {
-            looker.join();
+            looker.start();
         }
+        done.await();
         return System.nanoTime() - start;
     }
 
+    private static Thread looker(String name, AtomicInteger failed, CountDownLatch done) {
+        return Thread.ofVirtual()
+                .unstarted(() -> {
+                    try {
+                        InetAddress.getAllByName(name);
+                    } catch (UnknownHostException e) {
+                        failed.incrementAndGet();
+                    } finally {
+                        done.countDown();
+                    }
+                });
+    }
+
     private static List<Thread> startEchoes(
-            AtomicBoolean stop, AtomicInteger phase, List<List<Long>> times) throws IOException {
+            AtomicBoolean stop, AtomicReference<Phase> phase, Map<Phase, List<Long>> times)
+            throws IOException {
         var threads = new ArrayList<Thread>();
         var server = new ServerSocket(0, ECHOES, InetAddress.ofLiteral("127.0.0.1"));
         threads.add(
@@ -176,43 +206,38 @@ public final class Measure {
 
     /** A message each 2 ms, so that it waits for others and not for itself. */
     private static void ping(
-            int port, AtomicBoolean stop, AtomicInteger phase, List<List<Long>> times) {
-        var mine = List.<List<Long>>of(new ArrayList<>(), new ArrayList<>());
+            int port,
+            AtomicBoolean stop,
+            AtomicReference<Phase> phase,
+            Map<Phase, List<Long>> times) {
+        var mine = new EnumMap<Phase, List<Long>>(Phase.class);
+        for (Phase each : Phase.values()) {
+            mine.put(each, new ArrayList<>());
+        }
         try (var socket = new Socket(InetAddress.ofLiteral("127.0.0.1"), port)) {
             socket.setTcpNoDelay(true);
             InputStream in = socket.getInputStream();
             OutputStream out = socket.getOutputStream();
             byte[] message = new byte[64];
             while (!stop.get()) {
-                int now = phase.get();
+                List<Long> now = mine.get(phase.get());
                 long start = System.nanoTime();
                 out.write(message);
                 in.readNBytes(message, 0, message.length);
-                if (now == 1 || now == 2) {
-                    mine.get(now - 1).add(System.nanoTime() - start);
-                }
+                now.add(System.nanoTime() - start);
                 Thread.sleep(2);
             }
         } catch (IOException | InterruptedException e) {
             throw new IllegalStateException(e);
         }
         synchronized (times) {
-            times.addAll(mine);
+            mine.forEach((each, nanos) ->
+                    times.computeIfAbsent(each, _ -> new ArrayList<>()).addAll(nanos));
         }
     }
 
-    private static long[] sorted(List<List<Long>> times, int which) {
-        var all = new ArrayList<Long>();
-        for (int i = which; i < times.size(); i += 2) {
-            all.addAll(times.get(i));
-        }
-        return all.stream().mapToLong(t -> t).sorted().toArray();
-    }
-
-    private static String percentiles(long[] sorted) {
-        if (sorted.length == 0) {
-            return "none";
-        }
+    private static String percentiles(List<Long> nanos) {
+        long[] sorted = nanos.stream().mapToLong(n -> n).sorted().toArray();
         return "%d/%d/%d"
                 .formatted(
                         sorted[sorted.length / 2] / 1000,
