@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.loomuring.dns.Java.Result;
 import io.loomuring.dns.ScriptedServer.Asked;
 import io.loomuring.dns.program.LoggingProvider;
+import io.loomuring.dns.program.LookAtFiles;
 import io.loomuring.dns.program.PinnedLookup;
 import io.loomuring.dns.program.Resolve;
 import io.loomuring.dns.program.ResolvingProvider;
@@ -126,6 +127,21 @@ class ResolverIT {
         assertThat(result.output().get(1)).contains("failed");
         assertThat(server.asked).isEmpty();
         assertThat(result.errors()).isEmpty();
+    }
+
+    /** By the JDK's means each look would keep its carrier. */
+    @Test
+    void shouldLookForChangedFilesOnTheRing() {
+        Fixture.write(files.hosts, "10.0.0.5 first.test\n10.0.0.6 second.test\n");
+        Result result =
+                run(
+                        Java.agent(),
+                        List.of(Java.dnsj()),
+                        LookAtFiles.class,
+                        "first.test",
+                        "second.test");
+        assertThat(result.errors()).noneMatch(line -> line.contains("Exception"));
+        assertThat(result.output()).containsExactly("3"); // a statx for each file
     }
 
     // ---- it can't ----
