@@ -130,6 +130,13 @@ final class UringFile extends RingFile implements InterruptibleOwner {
         return CarrierIo.statx(op, AT_FDCWD, path.address, 0, mask, statx);
     }
 
+    /** An operation that nobody cancels. */
+    private static Op alone() {
+        var op = new Op(ignored -> {});
+        op.tryClaim();
+        return op;
+    }
+
     // ---- status ----
 
     static Status statusOf(Path path) throws IOException {
@@ -166,13 +173,6 @@ final class UringFile extends RingFile implements InterruptibleOwner {
     private static Instant instant(long timestamp) {
         return Instant.ofEpochSecond(
                 Memory.getLong(timestamp), Memory.getInt(timestamp + STATX_TIMESTAMP_TV_NSEC));
-    }
-
-    /** An operation that nobody cancels. */
-    private static Op alone() {
-        var op = new Op(ignored -> {});
-        op.tryClaim();
-        return op;
     }
 
     // ---- read ----

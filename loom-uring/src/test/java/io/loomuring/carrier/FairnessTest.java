@@ -150,15 +150,19 @@ class FairnessTest {
 
     @Test
     void shouldResumeThreadsInTheMiddleOfABurstOfNewOnes() throws Exception {
-        List<Long> tasks = tasksOfOperationsBeside(BURST, () -> {});
-        assertThat(tasks.getLast()).isLessThan(BURST / 4);
+        var begun = new AtomicInteger();
+        List<Long> tasks = tasksOfOperationsBeside(BURST, begun::incrementAndGet);
+        assertThat(begun.get()).isEqualTo(BURST);
+        assertThat(tasks.getLast()).as("tasks while an operation completes").isLessThan(BURST / 4);
     }
 
     /** As many of these at a time would keep the others waiting a thousand times as long. */
     @Test
     void shouldResumeThreadsBetweenNewOnesThatComputeLong() throws Exception {
         List<Long> tasks = tasksOfOperationsBeside(LONG_BURST, FairnessTest::compute);
-        assertThat(tasks.get(tasks.size() / 2)).isLessThan(LONG_TASKS_MAX);
+        assertThat(tasks.get(tasks.size() / 2))
+                .as("tasks while an operation completes, median")
+                .isLessThan(LONG_TASKS_MAX);
     }
 
     /**
